@@ -1,0 +1,46 @@
+# The one entry point. Every knob is a variable with a default:
+#   JOBS    parallel jobs (number of processors)      ARCH   x86_64 | arm64
+#   KERNEL  path of an own kernel tree, of the base's version
+#   ACCEL   tcg | kvm                                 CONFIG fragments: debug | plain | "debug builtin"
+#   T       tests, "collection:test ..."              AT     <topic>/<nr>: the tree at a patch
+#   PATCHED 1 | 0: 0 is the unpatched base            MEM, SMP, APPEND: memory, processors, kernel command line
+#   TARBALLS directory with files of the bases
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+vars := JOBS ARCH KERNEL ACCEL CONFIG T AT PATCHED MEM SMP APPEND TARBALLS TIMEOUT SILENCE TOPIC COVER
+export $(vars)
+unexport $(foreach v,$(vars),$(if $($v),,$v))
+
+# A knob that is misspelt would otherwise be ignored.
+known := $(vars) MAKEFLAGS MAKEOVERRIDES CI
+$(foreach v,$(patsubst %=,%,$(filter %=,$(subst =,= ,$(MAKEOVERRIDES)))),\
+	$(if $(filter $v,$(known)),,$(error no variable '$v'; there are: $(vars))))
+
+.PHONY: cover demo check kselftest boot tree export lint help clean root
+demo: ## from nothing to a booted VM that shows what there is
+	@scripts/demo
+check: ## all that CI runs; ends with "N passed, N failed, N skipped"
+	@scripts/check
+kselftest: ## the guest run; T= picks tests, ARCH=arm64, PATCHED=0, AT=<topic>/<nr>
+	@scripts/run kselftest
+boot: ## an interactive shell in the guest
+	@scripts/run shell
+tree: ## make build/linux and build/qemu from series/: that is where you edit
+	@scripts/tree
+export: ## write series/ from build/linux and build/qemu
+	@scripts/export
+cover: ## edit the cover letter of TOPIC= in its tree
+	@scripts/cover "$(TOPIC)" $(COVER)
+lint: ## checkpatch, sparse, W=1, coccinelle, shellcheck, and that patches apply
+	@scripts/lint
+root: ## the build root only
+	@scripts/root
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@sed -n 's/^#   /    /p' Makefile
+clean: ## remove build/, unless a tree holds work that was not exported
+	@scripts/clean
+
+%:
+	@echo "error: no target '$@'; see 'make help'" >&2; exit 2

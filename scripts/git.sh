@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# Sourced after lib.sh: how trees and series/ are turned into each other. The
+# result must depend on neither the user's git configuration nor the day.
+
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+NAME=dmabuf-series
+EMAIL=dmabuf-series@localhost
+# Not *.patch, so that 'git am series/<topic>/*.patch' takes it.
+COVER=0000-cover-letter.txt
+
+identity() {
+	GIT_AUTHOR_NAME=$NAME GIT_AUTHOR_EMAIL=$EMAIL \
+	GIT_COMMITTER_NAME=$NAME GIT_COMMITTER_EMAIL=$EMAIL \
+	GIT_AUTHOR_DATE=2026-01-01T00:00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00:00Z "$@"
+}
+
+base_of() { # TREE-NAME
+	case $1 in
+	linux) echo linux-7.1 ;;
+	qemu) echo qemu-10.0 ;;
+	*) die "no tree '$1': linux or qemu" ;;
+	esac
+}
+
+# The topics of a base, in order.
+topics() {
+	awk -v b="$1" '!/^#/ && $2 == b { print $1 }' "$TOP/series/order"
+}
+
+series_key() { # BASE
+	local t
+	{ cat "$TOP/base/$1" "$BUILD/base-$1" 2>/dev/null || true
+	  for t in $(topics "$1"); do
+		echo "$t"
+		cat "$TOP/series/$t"/* 2>/dev/null || true
+	  done; } | sha256sum | cut -c1-16
+}
+
+# topic_commits TREE: "TOPIC COVER-COMMIT END-COMMIT" for each topic. A cover
+# letter is an empty commit with the trailer 'Topic:'; its topic ends before
+# the next one.
+topic_commits() {
+	git -C "$1" log --reverse --format='%H %T %P' base..HEAD | {
+		topic='' start='' last='' ptree=$(git -C "$1" rev-parse 'base^{tree}')
+		while read -r c tree parent rest; do
+			[ -z "$rest" ] || die "$1: commit $c is a merge; topics are linear"
+			name=$(git -C "$1" log -1 --format='%(trailers:key=Topic,valueonly)' "$c" | xargs)
+			if [ "$tree" = "$ptree" ] && [ -n "$name" ]; then
+				[ -z "$topic" ] || echo "$topic $start $last"
+				topic=$name start=$c
+			elif [ -z "$topic" ]; then
+				die "$1: commit ${c:0:12} comes before the first cover letter; see Documentation/topics.md"
+			fi
+			last=$c ptree=$tree
+		done
+		[ -z "$topic" ] || echo "$topic $start $last"
+	}
+}
+
+# export_topics TREE BASE DIR: write every topic of the tree as mails.
+export_topics() {
+	local tree=$1 base=$2 dir=$3 topic start end n d list
+	list=$(topic_commits "$tree")
+	[ "$(echo "$list" | cut -d' ' -f1 | sort)" = "$(topics "$base" | sort)" ] ||
+		die "the topics in $tree ($(echo "$list" | cut -d' ' -f1 | xargs)) are not those that series/order has for $base ($(topics "$base" | xargs))"
+	[ -n "$list" ] || return 0
+	while read -r topic start end; do
+		d=$dir/$topic
+		mkdir -p "$d"
+		n=$(git -C "$tree" rev-list --count "$start..$end")
+		git -C "$tree" -c format.pretty=email format-patch -q -n -M --zero-commit \
+			--no-signature --no-base --no-notes --abbrev=12 --stat=72 -o "$d" "$start..$end"
+		{ echo "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001"
+		  git -C "$tree" log -1 --format="From: %an <%ae>%nDate: %aD%nSubject: [PATCH 0/$n] %s%n" "$start"
+		  git -C "$tree" log -1 --format=%b "$start" | sed '/^Topic: /d' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
+		  echo "---"
+		  git -C "$tree" shortlog -w72,2,4 --no-merges "$start..$end"
+		  git -C "$tree" diff -M --stat=72 --summary "$start..$end"
+		} >"$d/$COVER"
+	done <<<"$list"
+}
+
+# unexported TREE: true, and why, if it holds what series/ does not. series-head
+# is the commit that the last 'make tree' made or the last 'make export' wrote.
+unexported() {
+	if [ -n "$(git -C "$1" status --porcelain -uno)" ]; then
+		echo "uncommitted changes"
+	elif [ "$(git -C "$1" rev-parse HEAD)" != "$(cat "$1/.git/series-head" 2>/dev/null)" ]; then
+		echo "commits that were not exported"
+	else
+		return 1
+	fi
+}
+
+# What a tree holds right now, uncommitted changes included.
+content_key() { # TREE
+	{ git -C "$1" rev-parse 'HEAD^{tree}'; git -C "$1" diff HEAD; } | sha256sum | cut -c1-16
+}
+
+qemu_dir() {
+	echo "$CACHE/qemu-$( { root_key; content_key "$BUILD/qemu"; sha256sum <"$TOP/scripts/build-qemu"; } | sha256sum | cut -c1-16)"
+}
+
+# patch_commit TOPIC/NR: the commit of a patch in build/linux.
+patch_commit() {
+	local topic start end list rev
+	case $1 in
+	*/[0-9]*) ;;
+	*) die "AT=$1: must be <topic>/<number of a patch>" ;;
+	esac
+	list=$(topic_commits "$BUILD/linux")
+	read -r topic start end < <(grep "^${1%/*} " <<<"$list") || true
+	[ -n "${end:-}" ] || die "AT=$1: no topic '${1%/*}'; there are: $(cut -d' ' -f1 <<<"$list" | xargs)"
+	rev=$(git -C "$BUILD/linux" rev-list --reverse "$start..$end" | sed -n "$((10#${1##*/}))p")
+	[ -n "$rev" ] || die "AT=$1: $topic has $(git -C "$BUILD/linux" rev-list --count "$start..$end") patches"
+	echo "$rev"
+}

@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# Sourced by every script here: names of places, messages, stage times, the sandbox.
+
+set -euo pipefail
+umask 022
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$TOP/build
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dmabuf-series
+LOGS=$BUILD/logs
+JOBS=${JOBS:-$(nproc)}
+ARCH=${ARCH:-x86_64}
+mkdir -p "$BUILD" "$LOGS" "$CACHE/base" "$CACHE/ccache" "$CACHE/times"
+
+say() { printf '%s\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+case $ARCH in
+x86_64|arm64) ;;
+*) die "ARCH=$ARCH: must be x86_64 or arm64" ;;
+esac
+case $JOBS in
+''|*[!0-9]*|0) die "JOBS=$JOBS: must be a number above 0" ;;
+esac
+
+# stage NAME COMMAND...: run a long step. Says what it does, how long it took
+# last time and where its log is; a failure shows the end of the log.
+stage() {
+	local name=$1 log=$LOGS/${1//[^A-Za-z0-9._-]/-}.log last t0=$SECONDS rc=0
+	shift
+	last=$(cat "$CACHE/times/${log##*/}" 2>/dev/null) || last='?'
+	printf '%-44s last time %5s s, log %s\n' "$name" "$last" "${log#"$TOP"/}"
+	# A subshell, so that the command runs under set -e whoever calls us.
+	set +e
+	( set -e; "$@" ) >"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
+	if [ $rc -ne 0 ]; then
+		tail -n 25 "$log" >&2
+		die "$name failed (status $rc), see ${log#"$TOP"/}"
+	fi
+	echo $((SECONDS - t0)) >"$CACHE/times/${log##*/}"
+	printf '%s\t%s\n' "$name" $((SECONDS - t0)) >>"$BUILD/stages"
+}
+
+# One process at a time may fill a place in the cache.
+cache_lock() {
+	exec 9>"$CACHE/lock.$1"
+	flock 9
+}
+
+root_key() {
+	cat "$TOP/root/packages" "$TOP/scripts/root" | sha256sum | cut -c1-16
+}
+ROOT=$CACHE/root-$(root_key)
+
+# sandbox [bwrap options] -- COMMAND...: run in the build root, which stays
+# read-only. Source, objects and compiler cache are always at /src, /obj and
+# /ccache, so that compiler output and cache keys do not depend on where
+# this repository lies.
+sandbox() {
+	local opts=()
+	while [ "$1" != -- ]; do opts+=("$1"); shift; done
+	shift
+	[ -d "$ROOT" ] || die "no build root: run 'make root'"
+	bwrap --ro-bind "$ROOT" / --dev /dev --proc /proc --tmpfs /tmp \
+		--bind "$CACHE/ccache" /ccache \
+		--unshare-pid --unshare-ipc --die-with-parent --clearenv \
+		--setenv PATH /usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin \
+		--setenv HOME /tmp --setenv LC_ALL C.UTF-8 --setenv TZ UTC \
+		--setenv CCACHE_DIR /ccache --setenv CCACHE_MAXSIZE 20G \
+		--setenv CCACHE_SLOPPINESS time_macros \
+		--setenv KBUILD_BUILD_USER bench --setenv KBUILD_BUILD_HOST bench \
+		--setenv KBUILD_BUILD_TIMESTAMP 2026-01-01 \
+		"${opts[@]}" --chdir / -- "$@"
+}
+
+# kmake SOURCE OBJECTS MAKE-ARGUMENTS...: the kernel's make for ARCH.
+kmake() {
+	local src=$1 obj=$2 cross=${CROSS:-}
+	shift 2
+	[ "$ARCH" != arm64 ] || cross=aarch64-linux-gnu-
+	sandbox --ro-bind "$src" /src --bind "$obj" /obj --ro-bind "$TOP/guest" /in -- \
+		make -s -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" -j"$JOBS" "$@"
+}
+
+# Every line of the fragments must hold after olddefconfig; the last one wins.
+check_config() { # FRAGMENT CONFIG
+	awk 'match($0, /CONFIG_[A-Za-z0-9_]+/) {
+			n = substr($0, RSTART, RLENGTH)
+			if ($0 ~ /^CONFIG_[A-Za-z0-9_]+=/) v = substr($0, RLENGTH + 2)
+			else if ($0 ~ /^# CONFIG_[A-Za-z0-9_]+ is not set$/) v = "n"
+			else next
+			if (FILENAME == ARGV[1]) want[n] = v; else have[n] = v
+		}
+		END {
+			for (n in want) {
+				h = n in have ? have[n] : "n"
+				if (want[n] != h) { printf "config: %s=%s did not stick: it is %s\n", n, want[n], h; bad = 1 }
+			}
+			exit bad
+		}' "$1" "$2"
+}

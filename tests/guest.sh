@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Runs that must end badly, and say why: each boots the guest of the debug
+# kernel, which 'make kselftest' has built.
+. "$(dirname "$0")/lib.sh"
+export RUN=bench-test
+
+run() { # NAME STATUS MESSAGE [VARIABLE=VALUE]...: the job is standard input
+	local name=$1 status=$2 message=$3
+	shift 3
+	cat >"$TMP/job"
+	expect "$name" "$status" "$message" env "$@" "$TOP/scripts/run" tap "$TMP/job"
+}
+log=$BUILD/run/$RUN/console.log
+
+run "a run that is good" 0 "^2 passed, 0 failed, 0 skipped$" <<'J'
+echo TAP version 13
+echo 1..2
+echo ok 1 one
+echo ok 2 two
+J
+run "a test that fails" 1 "error: failed: two" <<'J'
+echo 1..2
+echo ok 1 one
+echo not ok 2 two
+J
+run "no plan" 1 "error: no plan line" <<'J'
+echo ok 1 one
+J
+run "fewer tests than planned" 1 "error: 3 programs planned, 1 reported" <<'J'
+echo 1..3
+echo ok 1 one
+J
+run "fewer tests than the floor" 1 "error: 1 tests executed, fewer than the floor of 2" FLOOR=2 <<'J'
+echo 1..1
+echo ok 1 one
+J
+run "a skip that is not expected" 1 "error: unexpected skip: one: no reason" <<'J'
+echo 1..1
+echo "ok 1 one # SKIP no reason"
+J
+run "a panic at boot" 1 "error: no verdict" APPEND="rdinit=/nonexistent" <<'J'
+echo 1..1
+echo ok 1 one
+J
+grep -q "Kernel panic" "$TMP/out"
+result $? "a panic at boot shows the end of the console"
+run "a guest that hangs" 1 "error: time-out: the guest said nothing for 20 s" SILENCE=20 <<'J'
+echo 1..1
+sleep 1000
+J
+grep -q "sysrq: Show State" "$log" && grep -q "sysrq: Show Blocked State" "$log" &&
+	grep -q "Showing all locks held in the system" "$log"
+result $? "a guest that hangs has its tasks and locks in the log"
+run "a run that takes too long" 1 "error: time-out: the run took more than 25 s" TIMEOUT=25 <<'J'
+echo 1..1
+while :; do echo busy; sleep 1; done
+J
+
+# Every class of report of the kernel, while all tests say ok.
+run "reports of the kernel fail a run whose tests are all ok" 1 "^1 passed, 0 failed, 0 skipped$" <<'J'
+echo 1..1
+echo ok 1 one
+modprobe lkdtm
+echo 5 >/proc/sys/kernel/hung_task_timeout_secs
+crash=/sys/kernel/debug/provoke-crash/DIRECT
+for c in WARNING REFCOUNT_INC_ZERO ARRAY_BOUNDS CORRUPT_LIST_ADD SLAB_LINEAR_OVERFLOW; do
+	( echo $c >$crash ) 2>/dev/null
+done
+( echo HUNG_TASK >$crash ) &
+( echo SPINLOCKUP >$crash ) &
+sleep 15
+J
+while read -r class pattern; do
+	grep -qE "error: kernel report: .*$pattern" "$TMP/out"
+	result $? "report is noticed: $class"
+done <<'C'
+WARN WARNING: .*lkdtm
+refcount refcount_t: 
+UBSAN UBSAN: array-index-out-of-bounds
+list list_add corruption
+KASAN KASAN: 
+hung-task INFO: task .* blocked for more than
+lockdep lock held when returning to user space
+C
+
+"$TOP/scripts/run" tap <(echo 'sleep 1000') >/dev/null 2>&1 &
+for _ in $(seq 300); do
+	[ -z "$(pgrep -f "path=/out/tap.log" || true)" ] || break
+	sleep 0.2
+done
+sleep 2
+kill -INT $! 2>/dev/null || true
+kill -TERM $! 2>/dev/null || true
+wait $! 2>/dev/null || true
+sleep 2
+! pgrep -f "path=/out/tap.log" >/dev/null
+result $? "an interrupted run leaves no QEMU behind"
+done_testing

@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Sourced by the tests of the bench: one 'ok' or 'not ok' line a check, in TAP.
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+tests=0 failures=0
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+
+result() { # STATUS NAME
+	tests=$((tests + 1))
+	if [ "$1" -eq 0 ]; then
+		say "ok $tests - $2"
+	else
+		failures=$((failures + 1))
+		say "not ok $tests - $2"
+	fi
+}
+
+# expect NAME STATUS MESSAGE COMMAND...: the command must end with this status
+# and its output must have a line that matches MESSAGE (an extended regexp).
+expect() {
+	local name=$1 status=$2 message=$3 rc=0
+	shift 3
+	"$@" >"$TMP/out" 2>&1 </dev/null || rc=$?
+	if [ "$rc" -ne "$status" ]; then
+		sed 's/^/# /' "$TMP/out" | tail -n 20
+		say "# status $rc, not $status"
+		result 1 "$name"
+	elif ! grep -qE -- "$message" "$TMP/out"; then
+		sed 's/^/# /' "$TMP/out" | tail -n 20
+		say "# no line matches: $message"
+		result 1 "$name"
+	else
+		result 0 "$name"
+	fi
+}
+
+done_testing() {
+	say "1..$tests"
+	[ $failures -eq 0 ]
+}
