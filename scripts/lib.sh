@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # Sourced by every script here: names of places, messages, stage times, the sandbox.
 
-set -euo pipefail
+set -Eeuo pipefail
 umask 022
+# Nothing ends without a word.
+trap 'printf "error: %s: line %s failed with status %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$?" >&2' ERR
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
