@@ -208,7 +208,7 @@ def main():
     p.add_argument('--silence', type=int, default=300, help='seconds without a line from the guest')
     p.add_argument('--floor', type=int, default=0, help='least number of tests that must have run')
     p.add_argument('--control', help='file of regular expressions: tests that must not pass here')
-    p.add_argument('--expected-skips', help='file of regular expressions')
+    p.add_argument('--expected-skips', action='append', default=[], help='file of regular expressions')
     p.add_argument('--job', action='store_true', help='not tests: show the output, judge the exit status')
     p.add_argument('qemu', nargs=argparse.REMAINDER)
     a = p.parse_args()
@@ -268,7 +268,8 @@ def main():
         tap.end()
         if tap.verdict not in (0, None) and not tap.failures:
             errors.append(f'the job in the guest failed with status {tap.verdict}, with no test that failed')
-        expected, ours = patterns(a.expected_skips), patterns(a.control)
+        expected = [r for f in a.expected_skips for r in patterns(f)]
+        ours = patterns(a.control)
         if a.control:
             # On the base kernel the tests of the series have to notice.
             mine = [t for t in tap.names if matches(ours, t)]

@@ -42,15 +42,14 @@ run "a panic at boot" 1 "error: no verdict" APPEND="rdinit=/nonexistent" <<'J'
 echo 1..1
 echo ok 1 one
 J
-grep -q "Kernel panic" "$TMP/out"
-result $? "a panic at boot shows the end of the console"
+is "a panic at boot shows the end of the console" grep "Kernel panic" "$TMP/out"
 run "a guest that hangs" 1 "error: time-out: the guest said nothing for 20 s" SILENCE=20 <<'J'
 echo 1..1
 sleep 1000
 J
-grep -q "sysrq: Show State" "$log" && grep -q "sysrq: Show Blocked State" "$log" &&
-	grep -q "Showing all locks held in the system" "$log"
-result $? "a guest that hangs has its tasks and locks in the log"
+is "a guest that hangs has its blocked tasks in the log" grep "sysrq: Show Blocked State" "$log"
+is "a guest that hangs has all its tasks in the log" grep "sysrq: Show State" "$log"
+is "a guest that hangs has its locks in the log" grep "Showing all locks held in the system" "$log"
 run "a run that takes too long" 1 "error: time-out: the run took more than 25 s" TIMEOUT=25 <<'J'
 echo 1..1
 while :; do echo busy; sleep 1; done
@@ -71,8 +70,7 @@ done
 sleep 15
 J
 while read -r class pattern; do
-	grep -qE "error: kernel report: .*$pattern" "$TMP/out"
-	result $? "report is noticed: $class"
+	is "report is noticed: $class" grep -E "error: kernel report: .*$pattern" "$TMP/out"
 done <<'C'
 WARN WARNING: .*lkdtm
 refcount refcount_t: 
@@ -93,6 +91,5 @@ kill -INT $! 2>/dev/null || true
 kill -TERM $! 2>/dev/null || true
 wait $! 2>/dev/null || true
 sleep 2
-! pgrep -f "path=/out/tap.log" >/dev/null
-result $? "an interrupted run leaves no QEMU behind"
+isnt "an interrupted run leaves no QEMU behind" pgrep -f "path=/out/tap.log"
 done_testing

@@ -16,6 +16,20 @@ result() { # STATUS NAME
 	fi
 }
 
+is() { # NAME COMMAND...: the command must succeed
+	local name=$1 rc=0
+	shift
+	"$@" >"$TMP/is" 2>&1 || rc=$?
+	[ $rc -eq 0 ] || sed 's/^/# /' "$TMP/is" | head -n 20
+	result $rc "$name"
+}
+isnt() { # NAME COMMAND...
+	local name=$1 rc=0
+	shift
+	"$@" >"$TMP/is" 2>&1 && rc=1
+	result $rc "$name"
+}
+
 # expect NAME STATUS MESSAGE COMMAND...: the command must end with this status
 # and its output must have a line that matches MESSAGE (an extended regexp).
 expect() {
@@ -37,5 +51,5 @@ expect() {
 
 done_testing() {
 	say "1..$tests"
-	[ $failures -eq 0 ]
+	exit $((failures > 0))
 }

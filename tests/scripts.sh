@@ -33,10 +33,9 @@ mkdir "$TMP/tarballs"
 read -r name < <(sed 's/#.*//' base/qemu-10.0 | grep -oE '[^ ]+\.orig\.tar\.xz')
 echo broken >"$TMP/tarballs/$name"
 empty_cache
-expect "corrupted tarball given by the user" 1 "$name: sha256 is not" \
+expect "corrupted tarball given by the user" 1 "${name//+/.}: sha256 is not" \
 	with_cache env TARBALLS="$TMP/tarballs" scripts/fetch qemu-10.0
-[ ! -e "$TMP/cache/dmabuf-series/base/$name" ]
-result $? "corrupted tarball does not reach the cache"
+isnt "corrupted tarball does not reach the cache" test -e "$TMP/cache/dmabuf-series/base/$name"
 echo broken >"$TMP/cache/dmabuf-series/base/$name"
 expect "corrupted tarball in the cache is fetched again" 0 "wrong sha256, fetching again" \
 	with_cache scripts/fetch qemu-10.0
@@ -49,8 +48,7 @@ expect "full disk" 1 "none of its versions could be had" \
 	unshare $mine sh -c 'mount -t tmpfs -o size=4m none "$1" && mkdir -p "$1/dmabuf-series" &&
 		ln -s "$2" "$1/dmabuf-series/" && XDG_CACHE_HOME=$1 scripts/fetch qemu-10.0' \
 	sh "$TMP/cache" "$ROOT"
-grep -qi 'no space left' build/logs/download-*.log "$TMP/out"
-result $? "full disk is named in the log"
+is "full disk is named in the log" grep -i 'no space left' build/logs/download-*.log "$TMP/out"
 
 empty_cache
 setsid env XDG_CACHE_HOME="$TMP/cache" scripts/fetch qemu-10.0 >/dev/null 2>&1 &
@@ -61,16 +59,14 @@ done
 sleep 1
 kill -TERM -- -$! 2>/dev/null || true
 wait $! 2>/dev/null || true
-! ls "$TMP/cache/dmabuf-series/base/$name" >/dev/null 2>&1
-result $? "interrupted fetch leaves nothing with a final name"
+isnt "interrupted fetch leaves nothing with a final name" test -e "$TMP/cache/dmabuf-series/base/$name"
 expect "fetch works after an interrupted one" 0 "download" with_cache scripts/fetch qemu-10.0
 
 # Trees. The small one, from the real cache.
 expect "tree" 0 "tree build/qemu" scripts/tree qemu
 cp -r series "$TMP/series"
 expect "export right after tree" 0 "series/qemu-edu-plus: [0-9]+ patches" scripts/export qemu
-diff -r series "$TMP/series" >"$TMP/diff"
-result $? "export right after tree changes nothing"
+is "export right after tree changes nothing" diff -ru "$TMP/series" series
 
 f=build/qemu/hw/misc/edu-plus.c
 echo '/* mine */' >>$f
@@ -84,17 +80,14 @@ sed -i 's/^+/+x/' "$p"
 expect "tree keeps commits that were not exported" 1 "holds work: commits that were not exported" scripts/tree qemu
 cp "$TMP/p" "$p"
 expect "export of a commit" 0 "series/qemu-edu-plus: " scripts/export qemu
-ls series/qemu-edu-plus/*-Mine.patch >/dev/null
-result $? "a commit in the tree becomes a patch"
-expect "clean" 0 "" make clean
-[ ! -e build/qemu ]
-result $? "clean removes build/"
+is "a commit in the tree becomes a patch" sh -c 'ls series/qemu-edu-plus/*-Mine.patch'
+expect "clean" 0 "removed build" make clean
+isnt "clean removes build/" test -e build/qemu
 
 sed -i 's/^ #include/ #exclude/; s/^-/-x/' series/qemu-edu-plus/*-Mine.patch
 sed -i 's/^ /  /' series/qemu-edu-plus/*-Mine.patch
 expect "patch that does not apply" 1 "series/qemu-edu-plus does not apply to this base: .*Mine" scripts/tree qemu
-[ ! -e build/qemu ]
-result $? "patch that does not apply leaves no tree"
+isnt "patch that does not apply leaves no tree" test -e build/qemu
 sed -i '/qemu-edu-plus/d' series/order
 expect "unknown topic of AT" 1 "AT=nonsense/1: no topic 'nonsense'; there are: .*dma-buf" env AT=nonsense/1 "$TOP/scripts/run" kselftest
 done_testing
