@@ -69,7 +69,7 @@ class Tap:
         if kind == 'passed':
             self.passed.add(name)
         if kind == 'skipped':
-            self.skips.append(f'{name}: {why}' if why else name)
+            self.skips.append((name, why))
         elif kind == 'failed':
             self.failures.append(name)
         self.show(f'{"ok" if kind == "passed" else "SKIP" if kind == "skipped" else "FAIL":4} '
@@ -201,23 +201,10 @@ class Guest:
             self.proc.wait()
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument('--out', required=True)
-    p.add_argument('--timeout', type=int, default=1800, help='seconds for the whole run')
-    p.add_argument('--silence', type=int, default=300, help='seconds without a line from the guest')
-    p.add_argument('--floor', type=int, default=0, help='least number of tests that must have run')
-    p.add_argument('--control', help='file of regular expressions: tests that must not pass here')
-    p.add_argument('--expected-skips', action='append', default=[], help='file of regular expressions')
-    p.add_argument('--job', action='store_true', help='not tests: show the output, judge the exit status')
-    p.add_argument('qemu', nargs=argparse.REMAINDER)
-    a = p.parse_args()
-    argv = a.qemu[1:] if a.qemu[:1] == ['--'] else a.qemu
-
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def run(a, argv, tap, line):
+    """Run the guest to its end; returns why it was stopped, if it was."""
     t0 = last = time.time()
     guest = Guest(a.out, argv)
-    tap = Tap(lambda s: print(f'[{time.time() - t0:5.0f} s] {s}', flush=True))
     buf, seen, stop = '', 0, None
     try:
         with open(f'{a.out}/tap.log', errors='replace') as f:
@@ -226,11 +213,8 @@ def main():
                 chunk = f.read()
                 buf += chunk
                 while '\n' in buf:
-                    line, buf = buf.split('\n', 1)
-                    line = line.rstrip('\r')
-                    if a.job and not line.startswith('# job: exit'):
-                        print(line, flush=True)
-                    tap.line(line)
+                    text, buf = buf.split('\n', 1)
+                    line(text)
                 now = time.time()
                 size = os.path.getsize(f'{a.out}/console.log') if os.path.exists(f'{a.out}/console.log') else 0
                 if chunk or size != seen:
@@ -246,18 +230,51 @@ def main():
                     break
                 time.sleep(0.1)
     except KeyboardInterrupt:
-        stop = 'interrupted'
+        print('interrupted')
+        guest.kill()
+        sys.exit(130)
     finally:
         guest.kill()
-    if stop == 'interrupted':
-        print('interrupted')
-        return 130
+    if not stop and guest.proc.returncode:
+        stop = f'QEMU failed with status {guest.proc.returncode}'
+    return stop
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('--out', required=True)
+    p.add_argument('--timeout', type=int, default=1800, help='seconds for the whole run')
+    p.add_argument('--silence', type=int, default=300, help='seconds without a line from the guest')
+    p.add_argument('--floor', type=int, default=0, help='least number of tests that must have run')
+    p.add_argument('--control', help='file of regular expressions: tests that must not pass here')
+    p.add_argument('--expected-skips', action='append', default=[], help='file of regular expressions')
+    p.add_argument('--job', action='store_true', help='not tests: show the output, judge the exit status')
+    p.add_argument('--judge', action='store_true', help='boot nothing, judge the logs that are there')
+    p.add_argument('qemu', nargs=argparse.REMAINDER)
+    a = p.parse_args()
+    argv = a.qemu[1:] if a.qemu[:1] == ['--'] else a.qemu
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    t0 = time.time()
+    tap = Tap(lambda s: print(f'[{time.time() - t0:5.0f} s] {s}', flush=True))
+
+    def line(text):
+        text = text.rstrip('\r\n')
+        if a.job and not text.startswith('# job: exit'):
+            print(text, flush=True)
+        tap.line(text)
+
+    stop = None
+    if a.judge:
+        with open(f'{a.out}/tap.log', errors='replace') as f:
+            for text in f:
+                line(text)
+    else:
+        stop = run(a, argv, tap, line)
 
     errors = []
     if stop:
         errors.append(stop)
-    elif guest.proc.returncode:
-        errors.append(f'QEMU failed with status {guest.proc.returncode}')
     bugs = reports(f'{a.out}/console.log')
     if a.job:
         if tap.verdict is None:
@@ -280,8 +297,9 @@ def main():
             print(f'negative control: {len(mine) - len(wrong)} of {len(mine)} tests of the series '
                   'failed or skipped on the base kernel')
             tap.failures = [t for t in tap.failures if not matches(ours, t)]
-            tap.skips = [t for t in tap.skips if not matches(ours, t)]
-        errors += [f'unexpected skip: {s}' for s in tap.skips if not matches(expected, s)]
+            tap.skips = [s for s in tap.skips if not matches(ours, s[0])]
+        errors += [f'unexpected skip: {name}: {why}' for name, why in tap.skips
+                   if not matches(expected, f'{name}: {why}')]
         done = tap.counts['passed'] + tap.counts['failed']
         if done < a.floor:
             errors.append(f'{done} tests executed, fewer than the floor of {a.floor}')

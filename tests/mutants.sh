@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# mutants.sh [NAME...]: each patch in tests/mutants/ breaks one promise of the
+# series; the test that it names has to notice.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/git.sh"
+
+"$TOP/scripts/tree"
+header() { sed -n "s/^$1: //p" "$TOP/tests/mutants/$2.patch" | head -n 1; }
+
+# The mutant as a commit on top of the tree.
+commit() { # TREE NAME
+	local at=$TMP/mutant
+	rm -rf "$at"
+	git -C "$BUILD/$1" worktree prune
+	git -C "$BUILD/$1" worktree add -q --detach --no-checkout "$at" HEAD
+	git -C "$at" read-tree HEAD
+	git -C "$at" apply --cached "$TOP/tests/mutants/$2.patch"
+	identity git -C "$at" commit -q -m "mutant $2"
+	git -C "$at" rev-parse HEAD
+	git -C "$BUILD/$1" worktree remove --force "$at"
+}
+
+# noticed FILE PATTERN: the log says that the test failed. A mutant that does not
+# build or boot proves nothing.
+noticed() {
+	grep -qE -- "$2" "$1" && return 0
+	tail -n 25 "$1" | sed 's/^/# /'
+	return 1
+}
+
+mutant() {
+	local name=$1 tree test rev rc=0
+	tree=$(header Tree "$name") test=$(header Test "$name")
+	rev=$(commit "$tree" "$name") || { say "# $name does not apply to build/$tree"; result 1 "$name"; return; }
+	case $test in
+	link)
+		REV=$rev "$TOP/tests/link.sh" powerpc >"$TMP/log" 2>&1 || true
+		noticed "$TMP/log" '^not ok .*link on powerpc' && noticed "$LOGS/link--powerpc.log" 'set_memory_(en|de)crypted.* undefined' || rc=1 ;;
+	qtest\ *)
+		REV=$rev "$TOP/scripts/qtest" >"$TMP/log" 2>&1 || true
+		noticed "$TMP/log" "^(not ok .*|.*ERROR:|Bail out!).*" && noticed "$LOGS/qtest-x86_64.log" "${test#qtest }" || rc=1 ;;
+	*)
+		# shellcheck disable=SC2086
+		set -- $test
+		RUN=mutant REV=$rev T=$1 CONFIG=debug APPEND=dma_heap.mem_accounting=1 "$TOP/scripts/run" kselftest >"$TMP/log" 2>&1 || true
+		noticed "$TMP/log" "error: failed: $test\$" || rc=1 ;;
+	esac
+	result $rc "$name is noticed by $test: $(head -n 1 "$TOP/tests/mutants/$name.patch")"
+}
+
+if [ $# -eq 0 ]; then
+	cd "$TOP/tests/mutants" && set -- *.patch && set -- "${@%.patch}"
+fi
+for m; do mutant "$m"; done
+done_testing
