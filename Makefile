@@ -8,14 +8,15 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-vars := JOBS ARCH KERNEL ACCEL CONFIG T AT PATCHED MEM SMP APPEND TARBALLS TIMEOUT SILENCE TOPIC COVER
+vars := JOBS ARCH KERNEL ACCEL CONFIG T AT PATCHED MEM SMP APPEND TARBALLS TIMEOUT SILENCE TOPIC COVER FORCE
 export $(vars)
 unexport $(foreach v,$(vars),$(if $($v),,$v))
 
 # A knob that is misspelt would otherwise be ignored.
 known := $(vars) MAKEFLAGS MAKEOVERRIDES CI
-$(foreach v,$(patsubst %=,%,$(filter %=,$(subst =,= ,$(MAKEOVERRIDES)))),\
-	$(if $(filter $v,$(known)),,$(error no variable '$v'; there are: $(vars))))
+name = $(firstword $(subst =, ,$(subst :=,=,$1)))
+$(foreach o,$(subst \ ,_,$(MAKEOVERRIDES)),$(if $(filter $(call name,$o),$(known)),,\
+	$(error no variable '$(call name,$o)'; there are: $(vars))))
 
 .PHONY: cover demo check kselftest boot tree export lint help clean root
 demo: ## from nothing to a booted VM that shows what there is

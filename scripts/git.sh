@@ -3,6 +3,9 @@
 # result must depend on neither the user's git configuration nor the day.
 
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+# Set when we are called from a git hook, or by the user for their own commits.
+# shellcheck disable=SC2046
+unset $(git rev-parse --local-env-vars) GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL,DATE}
 NAME=dmabuf-series
 EMAIL=dmabuf-series@localhost
 # Not *.patch, so that 'git am series/<topic>/*.patch' takes it.
@@ -83,18 +86,28 @@ export_topics() {
 # unexported TREE: true, and why, if it holds what series/ does not. series-head
 # is the commit that the last 'make tree' made or the last 'make export' wrote.
 unexported() {
-	if [ -n "$(git -C "$1" status --porcelain -uno)" ]; then
-		echo "uncommitted changes"
-	elif [ "$(git -C "$1" rev-parse HEAD)" != "$(cat "$1/.git/series-head" 2>/dev/null)" ]; then
-		echo "commits that were not exported"
+	local head
+	head=$(cat "$1/.git/series-head" 2>/dev/null) || head=base
+	if [ -n "$(git -C "$1" status --porcelain)" ]; then
+		echo "uncommitted changes or new files"
+	elif [ -n "$(git -C "$1" rev-list -n 1 --single-worktree --all --not "$head" base --glob='refs/before/*')" ]; then
+		echo "commits or a stash that were not exported"
 	else
 		return 1
 	fi
 }
 
+# What the user's own kernel tree is, for the key of a tree made from it.
+kernel_key() { # TREE-NAME
+	if [ "$1" = linux ] && [ -n "${KERNEL:-}" ]; then
+		echo "$(realpath "$KERNEL") $(git -C "$KERNEL" rev-parse HEAD 2>/dev/null || true)"
+	fi
+}
+
 # What a tree holds right now, uncommitted changes included.
 content_key() { # TREE
-	{ git -C "$1" rev-parse 'HEAD^{tree}'; git -C "$1" diff HEAD; } | sha256sum | cut -c1-16
+	{ git -C "$1" rev-parse 'HEAD^{tree}'; git -C "$1" diff HEAD
+	  ( cd "$1" && git ls-files -o --exclude-standard -z | xargs -0r sha256sum ); } | sha256sum | cut -c1-16
 }
 
 qemu_dir() {

@@ -41,8 +41,13 @@ for c in WARNING REFCOUNT_INC_ZERO ARRAY_BOUNDS CORRUPT_LIST_ADD SLAB_LINEAR_OVE
 	( echo $c >$crash ) 2>/dev/null
 done
 ( echo HUNG_TASK >$crash ) &
+sleep 12
 ( echo SPINLOCKUP >$crash ) &
-sleep 15
+sleep 3
+# This kernel cannot be trusted to power off any more.
+echo "# job: exit 0"
+sleep 1
+echo b >/proc/sysrq-trigger
 J
 while read -r class pattern; do
 	is "report is noticed: $class" grep -E "error: kernel report: .*$pattern" "$TMP/out"
@@ -56,15 +61,16 @@ hung-task INFO: task .* blocked for more than
 lockdep lock held when returning to user space
 C
 
-"$TOP/scripts/run" tap <(echo 'sleep 1000') >/dev/null 2>&1 &
+echo 'sleep 1000' >"$TMP/job"
+"$TOP/scripts/run" tap "$TMP/job" >/dev/null 2>&1 &
+pid=$!
 for _ in $(seq 300); do
 	[ -z "$(pgrep -f "path=/out/tap.log" || true)" ] || break
 	sleep 0.2
 done
-sleep 2
-kill -INT $! 2>/dev/null || true
-kill -TERM $! 2>/dev/null || true
-wait $! 2>/dev/null || true
+is "the run to be interrupted has started" pgrep -f "path=/out/tap.log"
+kill -TERM $pid
+wait $pid 2>/dev/null || true
 sleep 2
 isnt "an interrupted run leaves no QEMU behind" pgrep -f "path=/out/tap.log"
 done_testing

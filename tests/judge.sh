@@ -57,6 +57,15 @@ judge "a program with results but no plan" 1 "error: vfio:prog: results without 
 ok 1 selftests: vfio: prog
 # job: exit 0
 T
+judge "a program that plans nothing and passes" 1 "error: vfio:prog: 0 tests planned" <<'T'
+1..1
+# selftests: vfio: prog
+# 1..0
+ok 1 selftests: vfio: prog
+# job: exit 0
+T
+CONSOLE='[    0.0] Kernel command line: page_table_check=on' \
+	judge "the command line is no report" 0 "^1 passed, 0 failed, 0 skipped$" <<<"$good"
 judge "no plan" 1 "error: no plan line" <<'T'
 ok 1 one
 # job: exit 0
@@ -109,6 +118,11 @@ Oops|[    9.1] Oops: Oops: 0000 [#1] SMP KASAN
 fault|[    9.1] Oops: general protection fault, probably for non-canonical address
 arm64 fault|[    9.1] Unable to handle kernel NULL pointer dereference at virtual address 0
 panic|[    9.1] Kernel panic - not syncing: Attempted to kill init!
+I/O wait|[    9.1] INFO: task sh:12 blocked in I/O wait for more than 10 seconds.
+page table|[    9.1] mm/pgtable-generic.c:54: bad pmd 0000000000000000(1)
+SLUB|[    9.1] BUG kmalloc-64 (Not tainted): Right Redzone overwritten
+memtype|[    9.1] x86/PAT: sh:12 conflicting memory types 1000-2000 write-combining<->uncached-minus
+dropped|[    9.1] ** 12 printk messages dropped **
 page state|[    9.1] BUG: Bad page state in process sh  pfn:1
 C
 done_testing

@@ -26,7 +26,8 @@ is() { # NAME COMMAND...: the command must succeed
 isnt() { # NAME COMMAND...
 	local name=$1 rc=0
 	shift
-	"$@" >"$TMP/is" 2>&1 && rc=1
+	# 126 and 127: the command could not be run at all.
+	"$@" >"$TMP/is" 2>&1 && rc=1 || { [ $? -lt 126 ] || rc=1; }
 	result $rc "$name"
 }
 
