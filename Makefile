@@ -33,7 +33,7 @@ export: ## write series/ from build/linux and build/qemu
 	@scripts/export
 cover: ## edit the cover letter of TOPIC= in its tree
 	@scripts/cover "$(TOPIC)" $(COVER)
-lint: ## checkpatch, sparse, W=1, coccinelle, shellcheck, and that patches apply
+lint: ## checkpatch, sparse, W=1, shellcheck, and that patches apply
 	@scripts/lint
 root: ## the build root only
 	@scripts/root

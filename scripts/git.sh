@@ -45,7 +45,7 @@ series_key() { # BASE
 topic_commits() {
 	git -C "$1" log --reverse --format='%H %T %P' base..HEAD | {
 		topic='' start='' last='' ptree=$(git -C "$1" rev-parse 'base^{tree}')
-		while read -r c tree parent rest; do
+		while read -r c tree _ rest; do
 			[ -z "$rest" ] || die "$1: commit $c is a merge; topics are linear"
 			name=$(git -C "$1" log -1 --format='%(trailers:key=Topic,valueonly)' "$c" | xargs)
 			if [ "$tree" = "$ptree" ] && [ -n "$name" ]; then

@@ -4,7 +4,8 @@
 set -Eeuo pipefail
 umask 022
 # Nothing ends without a word.
-trap 'printf "error: %s: line %s failed with status %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$?" >&2' ERR
+on_err() { printf 'error: %s: line %s failed with status %s\n' "${BASH_SOURCE[1]##*/}" "${BASH_LINENO[0]}" "$1" >&2; }
+trap 'on_err $?' ERR
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$TOP/build
@@ -25,21 +26,28 @@ case $JOBS in
 ''|*[!0-9]*|0) die "JOBS=$JOBS: must be a number above 0" ;;
 esac
 
+# attempt COMMAND...: its status, in RC. Not the same as 'COMMAND || ...': set -e
+# would not hold inside of it then.
+attempt() {
+	trap - ERR
+	set +e
+	( set -e; "$@" )
+	RC=$?
+	set -e
+	trap 'on_err $?' ERR
+}
+
 # stage NAME COMMAND...: run a long step. Says what it does, how long it took
 # last time and where its log is; a failure shows the end of the log.
 stage() {
-	local name=$1 log=$LOGS/${1//[^A-Za-z0-9._-]/-}.log last t0=$SECONDS rc=0
+	local name=$1 log=$LOGS/${1//[^A-Za-z0-9._-]/-}.log last t0=$SECONDS
 	shift
 	last=$(cat "$CACHE/times/${log##*/}" 2>/dev/null) || last='?'
 	printf '%-44s last time %5s s, log %s\n' "$name" "$last" "${log#"$TOP"/}"
-	# A subshell, so that the command runs under set -e whoever calls us.
-	set +e
-	( set -e; "$@" ) >"$log" 2>&1 </dev/null
-	rc=$?
-	set -e
-	if [ $rc -ne 0 ]; then
+	attempt "$@" >"$log" 2>&1 </dev/null
+	if [ "$RC" -ne 0 ]; then
 		tail -n 25 "$log" >&2
-		die "$name failed (status $rc), see ${log#"$TOP"/}"
+		die "$name failed (status $RC), see ${log#"$TOP"/}"
 	fi
 	echo $((SECONDS - t0)) >"$CACHE/times/${log##*/}"
 	printf '%s\t%s\n' "$name" $((SECONDS - t0)) >>"$BUILD/stages"

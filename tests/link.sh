@@ -33,13 +33,8 @@ link() { # ARCH COMPILER MODULE...
 	done
 }
 try() {
-	local rc
-	# Not as a condition: set -e would not hold in there.
-	set +e
-	( set -e; stage "link: $1" link "$@" )
-	rc=$?
-	set -e
-	result $rc "heap modules link on $1"
+	attempt stage "link: $1" link "$@"
+	result $RC "heap modules link on $1"
 }
 [ $# -gt 0 ] || set -- arm s390 powerpc
 for a; do
