@@ -42,8 +42,6 @@ for c in WARNING REFCOUNT_INC_ZERO ARRAY_BOUNDS CORRUPT_LIST_ADD SLAB_LINEAR_OVE
 done
 ( echo HUNG_TASK >$crash ) &
 sleep 12
-( echo SPINLOCKUP >$crash ) &
-sleep 3
 # This kernel cannot be trusted to power off any more.
 echo "# job: exit 0"
 sleep 1
@@ -58,8 +56,18 @@ UBSAN UBSAN: array-index-out-of-bounds
 list list_add corruption
 KASAN KASAN: 
 hung-task INFO: task .* blocked for more than
-lockdep lock held when returning to user space
 C
+# Lockdep is off after the first of them.
+run "a lockdep report fails a run" 1 "error: kernel report: .*lock held when returning to user space" <<'J'
+echo 1..1
+echo ok 1 one
+modprobe lkdtm
+( echo SPINLOCKUP >/sys/kernel/debug/provoke-crash/DIRECT ) &
+sleep 3
+echo "# job: exit 0"
+sleep 1
+echo b >/proc/sysrq-trigger
+J
 
 echo 'sleep 1000' >"$TMP/job"
 "$TOP/scripts/run" tap "$TMP/job" >/dev/null 2>&1 &

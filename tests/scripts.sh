@@ -68,16 +68,20 @@ cp -r series "$TMP/series"
 expect "export right after tree" 0 "series/qemu-edu-plus: [0-9]+ patches" scripts/export qemu
 is "export right after tree changes nothing" diff -ru "$TMP/series" series
 
+: >build/qemu/hw/misc/new.c
+expect "clean keeps a new file" 2 "build/qemu holds work: uncommitted changes or new files" make clean
+rm build/qemu/hw/misc/new.c
 f=build/qemu/hw/misc/edu-plus.c
 echo '/* mine */' >>$f
 expect "export of uncommitted changes" 1 "build/qemu has uncommitted changes" scripts/export qemu
 expect "clean keeps uncommitted changes" 2 "build/qemu holds work: uncommitted changes" make clean
 git -C build/qemu commit -qam 'hw/misc/edu-plus: Mine'
-expect "clean keeps commits that were not exported" 2 "holds work: commits that were not exported" make clean
+expect "clean keeps commits that were not exported" 2 "holds work: commits or a stash that were not exported" make clean
 p=$(echo series/qemu-edu-plus/0001-*.patch)
 cp "$p" "$TMP/p"
 sed -i 's/^+/+x/' "$p"
-expect "tree keeps commits that were not exported" 1 "holds work: commits that were not exported" scripts/tree qemu
+expect "tree keeps commits that were not exported" 1 "holds work: commits or a stash that were not exported" scripts/tree qemu
+expect "export does not overwrite a series/ that changed" 1 "series/ changed since" scripts/export qemu
 cp "$TMP/p" "$p"
 expect "export of a commit" 0 "series/qemu-edu-plus: " scripts/export qemu
 is "a commit in the tree becomes a patch" sh -c 'ls series/qemu-edu-plus/*-Mine.patch'
