@@ -18,7 +18,7 @@ name = $(firstword $(subst =, ,$(subst :=,=,$1)))
 $(foreach o,$(subst \ ,_,$(MAKEOVERRIDES)),$(if $(filter $(call name,$o),$(known)),,\
 	$(error no variable '$(call name,$o)'; there are: $(vars))))
 
-.PHONY: cover demo check kselftest boot tree export lint help clean root
+.PHONY: bench cover demo check kselftest boot tree export lint help clean root
 demo: ## from nothing to a booted VM that shows what there is
 	@scripts/demo
 check: ## all that CI runs; ends with "N passed, N failed, N skipped"
@@ -27,6 +27,8 @@ kselftest: ## the guest run; T= picks tests, ARCH=arm64, PATCHED=0, AT=<topic>/<
 	@scripts/run kselftest
 boot: ## an interactive shell in the guest
 	@scripts/run shell
+bench: ## base against patched kernel: instructions and their ratio
+	@scripts/bench
 tree: ## make build/linux and build/qemu from series/: that is where you edit
 	@scripts/tree
 export: ## write series/ from build/linux and build/qemu

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# The modular heaps must link on architectures that no guest runs: a small kernel
-# with them is built for each of those given (arm s390 powerpc), so that modpost sees what is exported there.
+# The modular heaps and vfio-pci must link on architectures that no guest runs, and
+# in configurations that no guest has: 32-bit and without PCI_P2PDMA (arm), without
+# iommufd (arm, powerpc), with a driver that has its own mmap (powerpc). A small
+# kernel with them is built for each of those given (arm s390 powerpc), so that
+# modpost sees what is exported there.
 . "$(dirname "$0")/lib.sh"
 
 "$TOP/scripts/root"
@@ -16,7 +19,7 @@ link() { # ARCH COMPILER MODULE...
 	local arch=$1 cross=$2 obj=$BUILD/obj/link-$1 m
 	shift 2
 	mkdir -p "$obj"
-	rm -f "$obj"/drivers/dma-buf/heaps/*.ko
+	rm -f "${@/#/$obj/drivers/}"
 	# shellcheck disable=SC2030,SC2031
 	export ARCH=$arch CROSS=$cross
 	if [ ! -e "$obj/.config" ] || ! cmp -s "$obj/fragment" "$TOP/tests/link/$arch"; then
@@ -29,19 +32,22 @@ link() { # ARCH COMPILER MODULE...
 	check_config "$obj/fragment" "$obj/.config"
 	kmake "$src" "$obj" vmlinux modules
 	for m; do
-		[ -f "$obj/drivers/dma-buf/heaps/$m.ko" ] || { say "no $m.ko"; return 1; }
+		[ -f "$obj/drivers/$m" ] || { say "no $m"; return 1; }
 	done
 }
 try() {
 	attempt stage "link: $1" link "$@"
-	result $RC "heap modules link on $1"
+	result $RC "modules link on $1"
 }
+heaps=dma-buf/heaps/system_heap.ko
+vfio="vfio/pci/vfio-pci-core.ko vfio/pci/vfio-pci.ko"
+# shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- arm s390 powerpc
 for a; do
 	case $a in
-	arm) try arm arm-linux-gnueabihf- system_heap cma_heap ;;
-	s390) try s390 s390x-linux-gnu- system_heap cma_heap ;;
-	powerpc) try powerpc powerpc64-linux-gnu- system_heap ;;
+	arm) try arm arm-linux-gnueabihf- $heaps dma-buf/heaps/cma_heap.ko $vfio ;;
+	s390) try s390 s390x-linux-gnu- $heaps dma-buf/heaps/cma_heap.ko $vfio ;;
+	powerpc) try powerpc powerpc64-linux-gnu- $heaps $vfio vfio/pci/nvgrace-gpu/nvgrace-gpu-vfio-pci.ko ;;
 	*) die "no architecture '$a'" ;;
 	esac
 done
