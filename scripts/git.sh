@@ -8,13 +8,14 @@ export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 unset $(git rev-parse --local-env-vars) GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL,DATE}
 NAME=dmabuf-series
 EMAIL=dmabuf-series@localhost
+EPOCH=2026-01-01T00:00:00Z
 # Not *.patch, so that 'git am series/<topic>/*.patch' takes it.
 COVER=0000-cover-letter.txt
 
 identity() {
 	GIT_AUTHOR_NAME=$NAME GIT_AUTHOR_EMAIL=$EMAIL \
 	GIT_COMMITTER_NAME=$NAME GIT_COMMITTER_EMAIL=$EMAIL \
-	GIT_AUTHOR_DATE=2026-01-01T00:00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00:00Z "$@"
+	GIT_AUTHOR_DATE=$EPOCH GIT_COMMITTER_DATE=$EPOCH "$@"
 }
 
 base_of() { # TREE-NAME

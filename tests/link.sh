@@ -40,14 +40,13 @@ try() {
 	result $RC "modules link on $1"
 }
 heaps=dma-buf/heaps/system_heap.ko
-vfio="vfio/pci/vfio-pci-core.ko vfio/pci/vfio-pci.ko"
-# shellcheck disable=SC2086
+vfio=(vfio/pci/vfio-pci-core.ko vfio/pci/vfio-pci.ko)
 [ $# -gt 0 ] || set -- arm s390 powerpc
 for a; do
 	case $a in
-	arm) try arm arm-linux-gnueabihf- $heaps dma-buf/heaps/cma_heap.ko $vfio ;;
-	s390) try s390 s390x-linux-gnu- $heaps dma-buf/heaps/cma_heap.ko $vfio ;;
-	powerpc) try powerpc powerpc64-linux-gnu- $heaps $vfio vfio/pci/nvgrace-gpu/nvgrace-gpu-vfio-pci.ko ;;
+	arm) try arm arm-linux-gnueabihf- $heaps dma-buf/heaps/cma_heap.ko "${vfio[@]}" ;;
+	s390) try s390 s390x-linux-gnu- $heaps dma-buf/heaps/cma_heap.ko "${vfio[@]}" ;;
+	powerpc) try powerpc powerpc64-linux-gnu- $heaps "${vfio[@]}" vfio/pci/nvgrace-gpu/nvgrace-gpu-vfio-pci.ko ;;
 	*) die "no architecture '$a'" ;;
 	esac
 done

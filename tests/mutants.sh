@@ -44,8 +44,12 @@ mutant() {
 		# shellcheck disable=SC2086
 		set -- $test
 		env=''
-		case $test in *load_without_memory) env=HEAP_MODULES_FAULTS=1 ;; esac
-		GUESTENV=$env RUN=mutant REV=$rev T=$1 CONFIG=debug APPEND=dma_heap.mem_accounting=1 "$TOP/scripts/run" kselftest >"$TMP/log" 2>&1 || true
+		# Programs whose tests are filtered by their arguments run that test alone.
+		case $test in
+		*load_without_memory) env=HEAP_MODULES_FAULTS=1 ;;
+		vfio:*) env=${1#*:}; env="KSELFTEST_${env^^}_ARGS='-t ${2##*.}'" ;;
+		esac
+		GUESTENV="$env" RUN=mutant REV=$rev T=$1 CONFIG=debug APPEND=dma_heap.mem_accounting=1 "$TOP/scripts/run" kselftest >"$TMP/log" 2>&1 || true
 		noticed "$TMP/log" "error: failed: $test\$" || rc=1 ;;
 	esac
 	result $rc "$name is noticed by $test: $(head -n 1 "$TOP/tests/mutants/$name.patch")"
