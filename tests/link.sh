@@ -8,15 +8,16 @@
 
 "$TOP/scripts/root"
 "$TOP/scripts/tree" linux
-src=$BUILD/linux
+src=$BUILD/linux at=
 if [ -n "${REV:-}" ]; then
-	# As of a commit.
-	src=$TMP/src
+	# As of a commit. Its objects are newer than the sources of build/linux, where
+	# make would take them for up to date: they stay apart.
+	src=$TMP/src at=-at
 	git -C "$BUILD/linux" worktree add -q --detach "$src" "$REV"
 	trap 'git -C "$BUILD/linux" worktree remove --force "$src"; rm -rf "$TMP"' EXIT
 fi
 link() { # ARCH COMPILER MODULE...
-	local arch=$1 cross=$2 obj=$BUILD/obj/link-$1 m
+	local arch=$1 cross=$2 obj=$BUILD/obj/link-$1$at m
 	shift 2
 	mkdir -p "$obj"
 	rm -f "${@/#/$obj/drivers/}"
