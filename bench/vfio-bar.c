@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vfio-bar PCI-DEVICE: what it costs to map BAR2 of an edu-plus device bound to
+ * vfio-bar [-w] PCI-DEVICE: what it costs to map BAR2 of an edu-plus device bound to
  * vfio-pci. For a guest of 'qemu-system-x86_64 -icount shift=0 -smp 1': there one
- * tick of the TSC is one instruction, and CLOCK_MONOTONIC may be coarser. Prints
- * lines "name<TAB>value<TAB>unit"; a value is the median of 7, after one to warm up.
+ * tick of the TSC is one instruction, and CLOCK_MONOTONIC may be coarser. For any
+ * guest with -w, by the wall clock. Prints lines "name<TAB>value<TAB>unit"; a value
+ * is the median of 7, after one to warm up.
  *
  * "bar" is a mapping through the device's fd, "lease" one of an exported DMA-BUF.
  * What the kernel does not offer is not printed; what goes wrong ends the program.
@@ -21,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/pci_regs.h>
@@ -54,9 +56,16 @@ static const struct level {
 	uint64_t size;
 } levels[] = { { "4K", SIZE_4K }, { "2M", SIZE_2M }, { "1G", SIZE_1G } };
 
+static bool wall;
+
 static uint64_t now(void)
 {
-	return __builtin_ia32_rdtsc();
+	struct timespec t;
+
+	if (!wall)
+		return __builtin_ia32_rdtsc();
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000UL + t.tv_nsec;
 }
 
 static int compare(const void *a, const void *b)
@@ -70,7 +79,8 @@ static int compare(const void *a, const void *b)
 static void print_median(const char *who, const char *what, const char *of, uint64_t *v)
 {
 	qsort(v + 1, ROUNDS, sizeof(*v), compare);
-	printf("%s%s%s\t%lu\tinstructions\n", who, what, of, v[1 + ROUNDS / 2]);
+	printf("%s%s%s\t%lu\t%s\n", who, what, of, v[1 + ROUNDS / 2],
+	       wall ? "ns" : "instructions");
 }
 
 static int open_cdev(const char *bdf)
@@ -309,17 +319,19 @@ int main(int argc, char **argv)
 	void *p;
 	int fd;
 
-	if (argc != 2)
-		errx(2, "usage: %s PCI-DEVICE (an edu-plus device bound to vfio-pci)", argv[0]);
+	wall = argc == 3 && !strcmp(argv[1], "-w");
+	if (argc != 2 + wall)
+		errx(2, "usage: %s [-w] PCI-DEVICE (an edu-plus device bound to vfio-pci)", argv[0]);
 	setlinebuf(stdout);
-	b = open_bar(argv[1]);
+	b = open_bar(argv[1 + wall]);
 
 	/* A process has upper page tables: do not measure how they are made */
 	p = mmap((char *)BASE - SIZE_1G, SIZE_4K, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0);
 	must(p != MAP_FAILED, "mmap below 0x%lx", BASE);
 
-	bench_memory(&b);
+	if (!wall)
+		bench_memory(&b);
 	bench_mmap(&b, "bar mmap+munmap 1M", false, SIZE_1M);
 	bench_mmap(&b, "bar mmap+munmap all", false, b.size);
 	fd = export_bar(&b, 1);
