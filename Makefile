@@ -4,11 +4,11 @@
 #   ACCEL   tcg | kvm                                 CONFIG fragments: debug | plain | "debug builtin"
 #   T       tests, "collection:test ..."              AT     <topic>/<nr>: the tree at a patch
 #   PATCHED 1 | 0: 0 is the unpatched base            MEM, SMP, APPEND: memory, processors, kernel command line
-#   TARBALLS directory with files of the bases
+#   TARBALLS directory with files of the bases        WALL   1 | 0: whether bench also takes the wall clock
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-vars := JOBS ARCH KERNEL ACCEL CONFIG T AT PATCHED MEM SMP APPEND TARBALLS TIMEOUT SILENCE TOPIC COVER FORCE
+vars := JOBS ARCH KERNEL ACCEL CONFIG T AT PATCHED MEM SMP APPEND TARBALLS TIMEOUT SILENCE TOPIC COVER FORCE WALL
 export $(vars)
 unexport $(foreach v,$(vars),$(if $($v),,$v))
 
@@ -27,7 +27,7 @@ kselftest: ## the guest run; T= picks tests, ARCH=arm64, PATCHED=0, AT=<topic>/<
 	@scripts/run kselftest
 boot: ## an interactive shell in the guest
 	@scripts/run shell
-bench: ## base against patched kernel: instructions and their ratio
+bench: ## base against patched kernel: instructions, time, plots; ARCH=arm64, WALL=0
 	@scripts/bench
 tree: ## make build/linux and build/qemu from series/: that is where you edit
 	@scripts/tree

@@ -20,6 +20,14 @@ expect "unknown target" 2 "no target 'nonsense'; see 'make help'" make nonsense
 expect "unknown variable" 2 "no variable 'ARHC'" make tree ARHC=arm64
 expect "unknown ARCH" 2 "ARCH=mips: must be" make kselftest ARCH=mips
 expect "JOBS that is no number" 2 "JOBS=many: must be a number" make tree JOBS=many
+expect "unknown WALL" 2 "WALL=2: must be" make bench WALL=2
+printf '# text\na\t100\tinstructions\nb\t8\tbytes\nc\t1\tinstructions\na\t9\tns\n' >"$TMP/base.tsv"
+printf 'a\t50\tinstructions\nb\t8\tbytes\na\t3\tns\n' >"$TMP/patched.tsv"
+expect "table" 0 "^a +100 +50 +0\.500 +2 +9 +3 +3$" bench/table "$TMP/base.tsv" "$TMP/patched.tsv"
+expect "table: units, and no wall time" 0 "^b \(bytes\) +8 +8 +1\.000 +1 +- +- +-$" bench/table "$TMP/base.tsv" "$TMP/patched.tsv"
+expect "table: only on the base" 0 "^c +1 +- +- +-" bench/table "$TMP/base.tsv" "$TMP/patched.tsv"
+printf 'a\t9\tns\na\t50\tinstructions\na\t51\tinstructions\n' >"$TMP/patched.tsv"
+expect "table: a figure twice" 1 "'a' is there twice" bench/table "$TMP/base.tsv" "$TMP/patched.tsv"
 expect "unknown tree" 1 "no tree 'bsd'" scripts/tree bsd
 expect "unknown base" 1 "no base 'linux-1.0'" scripts/fetch linux-1.0
 expect "KERNEL that is no kernel" 2 "not a kernel tree" make tree KERNEL="$TMP"
