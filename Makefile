@@ -18,13 +18,15 @@ name = $(firstword $(subst =, ,$(subst :=,=,$1)))
 $(foreach o,$(subst \ ,_,$(MAKEOVERRIDES)),$(if $(filter $(call name,$o),$(known)),,\
 	$(error no variable '$(call name,$o)'; there are: $(vars))))
 
-.PHONY: bench cover demo check kselftest boot tree export lint help clean root
+.PHONY: bench cover demo check kselftest kunit boot tree export lint help clean root
 demo: ## from nothing to a booted VM that shows what there is
 	@scripts/demo
 check: ## all that CI runs; ends with "N passed, N failed, N skipped"
 	@scripts/check
 kselftest: ## the guest run; T= picks tests, ARCH=arm64, PATCHED=0, AT=<topic>/<nr>
 	@scripts/run kselftest
+kunit: ## the KUnit suites, in the guest
+	@scripts/run kunit
 boot: ## an interactive shell in the guest
 	@scripts/run shell
 bench: ## base against patched kernel: instructions, time, plots; ARCH=arm64, WALL=0
