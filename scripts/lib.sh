@@ -91,7 +91,7 @@ kmake() {
 	shift 2
 	[ "$ARCH" != arm64 ] || cross=aarch64-linux-gnu-
 	sandbox --ro-bind "$src" /src --bind "$obj" /obj --ro-bind "$TOP/guest" /in -- \
-		make -s -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1} LOCALVERSION= -j"$JOBS" "$@"
+		make -s -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1 CLIPPY=1} LOCALVERSION= -j"$JOBS" "$@"
 }
 
 # Every line of the fragments must hold after olddefconfig; the last one wins.
