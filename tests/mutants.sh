@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # mutants.sh [NAME...]: each patch in tests/mutants/ breaks one promise of the
-# series; the test that it names has to notice.
+# series; the test that it names has to notice. Lines of its header:
+#   Tree: linux | qemu
+#   Test: link | qtest PATH | kunit SUITE [CASE] | COLLECTION:PROGRAM [TEST]
+#   Config: the fragments of the guest's kernel, if not 'debug'
+#   Log: what the kernel reports (vm.py), where that is all there is to notice
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/git.sh"
 
@@ -29,8 +33,9 @@ noticed() {
 }
 
 mutant() {
-	local name=$1 tree test rev env rc=0
+	local name=$1 tree test config report rev env rc=0
 	tree=$(header Tree "$name") test=$(header Test "$name")
+	config=$(header Config "$name") report=$(header Log "$name")
 	rev=$(commit "$tree" "$name") || { say "# $name does not apply to build/$tree"; result 1 "$name"; return; }
 	case $test in
 	link)
@@ -40,6 +45,12 @@ mutant() {
 		rm -f "$LOGS"/qtest-*.log
 		REV=$rev "$TOP/scripts/qtest" >"$TMP/log" 2>&1 || true
 		noticed "$LOGS/qtest-x86_64.log" "^not ok .*${test#qtest }( |\$)" || rc=1 ;;
+	kunit\ *)
+		# shellcheck disable=SC2086
+		set -- $test
+		# What a test runs into can be a bug that the kernel tells of, and no more.
+		GUESTENV=SUITES=$2 RUN=mutant REV=$rev CONFIG=${config:-debug} "$TOP/scripts/run" kunit >"$TMP/log" 2>&1 || true
+		noticed "$TMP/log" "^error: (failed: kunit:$2 ${3:-[^ (]+}\$|kernel report: )" || rc=1 ;;
 	*)
 		# shellcheck disable=SC2086
 		set -- $test
@@ -47,10 +58,10 @@ mutant() {
 		# Programs whose tests are filtered by their arguments run that test alone.
 		case $test in
 		*load_without_memory) env=HEAP_MODULES_FAULTS=1 ;;
-		vfio:*) env=${1#*:}; env="KSELFTEST_${env^^}_ARGS='-t ${2##*.}'" ;;
+		vfio:*\ *|*:vkms-flip\ *) env=${1#*:}; env=${env//-/_}; env="KSELFTEST_${env^^}_ARGS='-t ${2##*.}'" ;;
 		esac
-		GUESTENV="$env" RUN=mutant REV=$rev T=$1 CONFIG=debug APPEND=dma_heap.mem_accounting=1 "$TOP/scripts/run" kselftest >"$TMP/log" 2>&1 || true
-		noticed "$TMP/log" "error: failed: $test\$" || rc=1 ;;
+		GUESTENV="$env" RUN=mutant REV=$rev T=$1 CONFIG=${config:-debug} APPEND=dma_heap.mem_accounting=1 "$TOP/scripts/run" kselftest >"$TMP/log" 2>&1 || true
+		noticed "$TMP/log" "^error: ${report:+kernel report: .*}${report:-failed: $test\$}" || rc=1 ;;
 	esac
 	result $rc "$name is noticed by $test: $(head -n 1 "$TOP/tests/mutants/$name.patch")"
 }
