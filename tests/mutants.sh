@@ -2,7 +2,8 @@
 # mutants.sh [NAME...]: each patch in tests/mutants/ breaks one promise of the
 # series; the test that it names has to notice. Lines of its header:
 #   Tree: linux | qemu
-#   Test: link | qtest PATH | kunit SUITE [CASE] | COLLECTION:PROGRAM [TEST]
+#   Test: link | qtest PATH | kunit SUITE [CASE] | own-mmap NAME |
+#     COLLECTION:PROGRAM [TEST]
 #   Config: the fragments of the guest's kernel, if not 'debug'
 #   Log: what the kernel reports (vm.py), where that is all there is to notice
 . "$(dirname "$0")/lib.sh"
@@ -51,6 +52,9 @@ mutant() {
 		# What a test runs into can be a bug that the kernel tells of, and no more.
 		GUESTENV=SUITES=$2 RUN=mutant REV=$rev CONFIG=${config:-debug} "$TOP/scripts/run" kunit >"$TMP/log" 2>&1 || true
 		noticed "$TMP/log" "^error: (failed: kunit:$2 ${3:-[^ (]+}\$|kernel report: )" || rc=1 ;;
+	own-mmap\ *)
+		RUN=mutant REV=$rev CONFIG=debug "$TOP/scripts/run" tap "$TOP/guest/own-mmap/own-mmap.job" >"$TMP/log" 2>&1 || true
+		noticed "$TMP/log" "^error: failed: ${test#own-mmap }\$" || rc=1 ;;
 	*)
 		# shellcheck disable=SC2086
 		set -- $test
