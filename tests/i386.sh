@@ -34,7 +34,7 @@ mapfile -t devices < <(sed 's/#.*//; /rp4/d' "$TOP/guest/devices" | xargs -n1)
 sandbox --ro-bind "$qemu" /mnt --ro-bind "$obj" /obj --ro-bind "$TOP/guest" /in \
 	--ro-bind "$TOP/scripts" /src --bind "$out" /out -- \
 	python3 /src/vm.py --out /out --timeout "${TIMEOUT:-300}" --silence "${SILENCE:-120}" \
-	--floor 42 --expected-skips /in/expected-skips.i386 -- /mnt/qemu-system-x86_64 \
+	--floor 44 --expected-skips /in/expected-skips.i386 -- /mnt/qemu-system-x86_64 \
 	-nodefaults -no-reboot -vga none -nic none -accel tcg,thread=multi \
 	-machine q35,kernel-irqchip=split -cpu max,la57=off,vendor=GenuineIntel \
 	-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off \
