@@ -79,7 +79,7 @@ sandbox() {
 		--setenv PATH /usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin \
 		--setenv HOME /tmp --setenv LC_ALL C.UTF-8 --setenv TZ UTC \
 		--setenv CCACHE_DIR /ccache --setenv CCACHE_MAXSIZE 20G \
-		--setenv CCACHE_SLOPPINESS time_macros \
+		--setenv CCACHE_SLOPPINESS time_macros --setenv CCACHE_DEPEND 1 \
 		--setenv KBUILD_BUILD_USER bench --setenv KBUILD_BUILD_HOST bench \
 		--setenv KBUILD_BUILD_TIMESTAMP 2026-01-01 \
 		"${opts[@]}" --chdir / -- "$@"
@@ -90,8 +90,21 @@ kmake() {
 	local src=$1 obj=$2 cross=${CROSS:-}
 	shift 2
 	[ "$ARCH" != arm64 ] || cross=aarch64-linux-gnu-
-	sandbox --ro-bind "$src" /src --bind "$obj" /obj --ro-bind "$TOP/guest" /in -- \
+	sandbox --ro-bind "$src" /src --bind "$obj" /obj --ro-bind "$TOP/guest" /in \
+		${KCONFIG_ALLCONFIG:+--setenv KCONFIG_ALLCONFIG "$KCONFIG_ALLCONFIG"} -- \
 		make -s -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1 CLIPPY=1} LOCALVERSION= -j"$JOBS" "$@"
+}
+
+# kconfig SOURCE OBJECTS FRAGMENT: tinyconfig and the fragment, of which lines the last
+# ones count, with as few runs of Kconfig as will do: each asks the compiler a lot.
+kconfig() {
+	local src=$1 obj=$2 fragment=$3 arch=$ARCH
+	case $arch in x86_64|i386) arch=x86 ;; esac
+	KCONFIG_ALLCONFIG=kernel/configs/tiny-base.config kmake "$src" "$obj" allnoconfig
+	cat "$src/kernel/configs/tiny.config" >>"$obj/.config"
+	[ ! -e "$src/arch/$arch/configs/tiny.config" ] || cat "$src/arch/$arch/configs/tiny.config" >>"$obj/.config"
+	cat "$fragment" >>"$obj/.config"
+	kmake "$src" "$obj" olddefconfig
 }
 
 # Every line of the fragments must hold after olddefconfig; the last one wins.

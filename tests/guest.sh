@@ -73,12 +73,12 @@ echo 'sleep 1000' >"$TMP/job"
 "$TOP/scripts/run" tap "$TMP/job" >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 300); do
-	[ -z "$(pgrep -f "path=/out/tap.log" || true)" ] || break
+	[ -z "$(pgrep -f "^/mnt/qemu.* -name $RUN " || true)" ] || break
 	sleep 0.2
 done
-is "the run to be interrupted has started" pgrep -f "path=/out/tap.log"
+is "the run to be interrupted has started" pgrep -f "^/mnt/qemu.* -name $RUN "
 kill -TERM $pid
 wait $pid 2>/dev/null || true
 sleep 2
-isnt "an interrupted run leaves no QEMU behind" pgrep -f "path=/out/tap.log"
+isnt "an interrupted run leaves no QEMU behind" pgrep -f "^/mnt/qemu.* -name $RUN "
 done_testing

@@ -27,10 +27,10 @@ link() { # ARCH COMPILER MODULE...
 	if [ ! -e "$obj/.config" ] || ! cmp -s "$obj/fragment" "$TOP/tests/link/$arch"; then
 		rm -f "$obj/.config"
 		cp "$TOP/tests/link/$arch" "$obj/fragment"
-		kmake "$src" "$obj" tinyconfig
-		cat "$obj/fragment" >>"$obj/.config"
+		kconfig "$src" "$obj" "$obj/fragment"
+	else
+		kmake "$src" "$obj" olddefconfig
 	fi
-	kmake "$src" "$obj" olddefconfig
 	check_config "$obj/fragment" "$obj/.config"
 	kmake "$src" "$obj" vmlinux modules
 	for m; do
