@@ -69,17 +69,20 @@ ROOT=$CACHE/root-$(root_key)
 # /ccache, so that compiler output and cache keys do not depend on where
 # this repository lies.
 sandbox() {
-	local opts=()
+	local opts=() c
 	while [ "$1" != -- ]; do opts+=("$1"); shift; done
+	for c in {,aarch64-linux-gnu-,arm-linux-gnueabihf-,powerpc64-linux-gnu-,s390x-linux-gnu-}gcc clang; do
+		opts+=(--ro-bind "$TOP/scripts/cc" "/tmp/cc/$c")
+	done
 	shift
 	[ -d "$ROOT" ] || die "no build root: run 'make root'"
 	bwrap --ro-bind "$ROOT" / --dev /dev --proc /proc --tmpfs /tmp \
 		--bind "$CACHE/ccache" /ccache \
 		--unshare-pid --unshare-ipc --die-with-parent --clearenv \
-		--setenv PATH /usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin \
+		--setenv PATH /tmp/cc:/usr/sbin:/usr/bin:/sbin:/bin \
 		--setenv HOME /tmp --setenv LC_ALL C.UTF-8 --setenv TZ UTC \
 		--setenv CCACHE_DIR /ccache --setenv CCACHE_MAXSIZE 20G \
-		--setenv CCACHE_SLOPPINESS time_macros --setenv CCACHE_DEPEND 1 \
+		--setenv CCACHE_SLOPPINESS time_macros \
 		--setenv KBUILD_BUILD_USER bench --setenv KBUILD_BUILD_HOST bench \
 		--setenv KBUILD_BUILD_TIMESTAMP 2026-01-01 \
 		"${opts[@]}" --chdir / -- "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The bench's scripts, given what they should refuse. No guest, no compiler.
+# The bench's scripts, given what they should refuse. No guest.
 . "$(dirname "$0")/lib.sh"
 
 # A copy of this repository as it is, with a build/ of its own, on the same cache.
@@ -35,6 +35,20 @@ mkdir "$TMP/kernel"
 printf 'VERSION = 2\nPATCHLEVEL = 6\nSUBLEVEL = 39\nNAME = x\n' >"$TMP/kernel/Makefile"
 : >"$TMP/kernel/Kbuild"
 expect "KERNEL of another version" 2 "is version 2.6.39; the topics are for 7\.1" make tree KERNEL="$TMP/kernel"
+
+# The compiler cache. What .incbin takes in is no dependency that the compiler tells of.
+mkdir "$TMP/cc"
+printf '.incbin "/obj/x"\n' >"$TMP/cc/x.S"
+printf 'asm(".incbin \\"/obj/x\\"");\n' >"$TMP/cc/y.c"
+compiled() { # CONTENT SOURCE
+	printf '%s' "$1" >"$TMP/cc/x"
+	sandbox --bind "$TMP/cc" /obj -- gcc -Wp,-MMD,/obj/d -c -o /obj/o "/obj/$2"
+	grep -q "$1" "$TMP/cc/o"
+}
+for f in x.S y.c; do
+	is "compiler cache: $f with .incbin" compiled AAAA $f
+	is "compiler cache: $f with .incbin of something else" compiled BBBB $f
+done
 
 # A file with the right name and the wrong content.
 mkdir "$TMP/tarballs"
