@@ -129,3 +129,29 @@ patch_commit() {
 	[ -n "$rev" ] || die "AT=$1: $topic has $(git -C "$BUILD/linux" rev-list --count "$start..$end") patches"
 	echo "$rev"
 }
+
+# worktree TREE DIR COMMIT: DIR is a worktree of TREE, at COMMIT. A new one gets old
+# dates, so that objects built from TREE are newer than what both have.
+worktree() {
+	if [ ! -d "$2" ]; then
+		git -C "$1" worktree add -q -f --detach "$2" "$3"
+		find "$2" -type f -exec touch -hd "$EPOCH" {} +
+		git -C "$2" update-index -q --refresh
+	fi
+	git -C "$2" checkout -q -f --detach "$3"
+}
+
+# seed SOURCE FROM TO: TO becomes a copy of the objects FROM, if these were built from a
+# tree that git knows (the first word in 'built'). What SOURCE, a worktree as above, has
+# other than that tree is newer than the copy then.
+seed() {
+	local tree
+	tree=$(cut -d' ' -f1 "$2/built")
+	rm -rf "$3.tmp"
+	git -C "$1" cat-file -e "$tree" 2>/dev/null || return 0
+	cp -a --reflink=auto "$2" "$3.tmp"
+	rm -rf "$3.tmp/built"
+	git -C "$1" diff --name-only -z --no-renames --diff-filter=d "$tree" |
+		(cd "$1" && xargs -0r touch -c)
+	mv "$3.tmp" "$3"
+}

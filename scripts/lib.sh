@@ -98,19 +98,17 @@ kmake() {
 		make -s -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1 CLIPPY=1} LOCALVERSION= -j"$JOBS" "$@"
 }
 
-# kconfig SOURCE OBJECTS FRAGMENT: tinyconfig and the fragment, of which lines the last
-# ones count, with as few runs of Kconfig as will do: each asks the compiler a lot.
+# kconfig SOURCE OBJECTS FRAGMENT: what the fragment asks for, by the last line for each
+# option; all else is off. In one run of Kconfig, since it asks the compiler a lot.
 kconfig() {
-	local src=$1 obj=$2 fragment=$3 arch=$ARCH
-	case $arch in x86_64|i386) arch=x86 ;; esac
-	KCONFIG_ALLCONFIG=kernel/configs/tiny-base.config kmake "$src" "$obj" allnoconfig
-	cat "$src/kernel/configs/tiny.config" >>"$obj/.config"
-	[ ! -e "$src/arch/$arch/configs/tiny.config" ] || cat "$src/arch/$arch/configs/tiny.config" >>"$obj/.config"
-	cat "$fragment" >>"$obj/.config"
-	kmake "$src" "$obj" olddefconfig
+	tac "$3" | awk '/^CONFIG_[A-Za-z0-9_]+=/ || /^# CONFIG_[A-Za-z0-9_]+ is not set$/ {
+		match($0, /CONFIG_[A-Za-z0-9_]+/)
+		if (!seen[substr($0, RSTART, RLENGTH)]++) print
+	}' >"$2/allno.config"
+	KCONFIG_ALLCONFIG=/obj/allno.config kmake "$1" "$2" allnoconfig
 }
 
-# Every line of the fragments must hold after olddefconfig; the last one wins.
+# Every line of the fragments must hold in the end; the last one wins.
 check_config() { # FRAGMENT CONFIG
 	awk 'match($0, /CONFIG_[A-Za-z0-9_]+/) {
 			n = substr($0, RSTART, RLENGTH)

@@ -24,14 +24,8 @@ link() { # ARCH COMPILER MODULE...
 	rm -f "${@/#/$obj/drivers/}"
 	# shellcheck disable=SC2030,SC2031
 	export ARCH=$arch CROSS=$cross
-	if [ ! -e "$obj/.config" ] || ! cmp -s "$obj/fragment" "$TOP/tests/link/$arch"; then
-		rm -f "$obj/.config"
-		cp "$TOP/tests/link/$arch" "$obj/fragment"
-		kconfig "$src" "$obj" "$obj/fragment"
-	else
-		kmake "$src" "$obj" olddefconfig
-	fi
-	check_config "$obj/fragment" "$obj/.config"
+	kconfig "$src" "$obj" "$TOP/tests/link/$arch"
+	check_config "$TOP/tests/link/$arch" "$obj/.config"
 	kmake "$src" "$obj" vmlinux modules
 	for m; do
 		[ -f "$obj/drivers/$m" ] || { say "no $m"; return 1; }
