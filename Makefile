@@ -1,14 +1,20 @@
 # The one entry point. Every knob is a variable with a default:
-#   JOBS    parallel jobs (number of processors)      ARCH   x86_64 | arm64
-#   KERNEL  path of an own kernel tree, of the base's version
-#   ACCEL   tcg | kvm                                 CONFIG fragments: debug | plain | "debug builtin"
-#   T       tests, "collection:test ..."              AT     <topic>/<nr>: the tree at a patch
-#   PATCHED 1 | 0: 0 is the unpatched base            MEM, SMP, APPEND: memory, processors, kernel command line
-#   TARBALLS directory with files of the bases        WALL   1 | 0: whether bench also takes the wall clock
+#   JOBS    parallel jobs (number of processors)      BASE   linux-7.3 | linux-7.1
+#   ARCH    x86_64 | arm64                            ACCEL  tcg | kvm
+#   KERNEL  path of your own kernel tree, 7.1 or newer; SERIES="topic ..." or none: what to apply to a copy of it
+#   CONFIG  fragments: debug | plain | "debug builtin"   MEM, SMP, APPEND: memory, processors, kernel command line
+#   T       tests, "collection:test[#case] ..."       V      1: show all that tests say
+#   AT      <topic>/<nr>: the tree at a patch         PATCHED  1 | 0: 0 is the unpatched base
+#   TIMEOUT, SILENCE  seconds for a guest's run, and without a word from it
+#   TARBALLS  directory with files of the bases       GIT    a clone that has their tags
+#   TOPIC, FROM, TO   for port, range-diff, cover     COVER  file with the cover letter
+#   NAMES   write: the list of tests that a run must have   FORCE  1: export over a series/ that changed
+#   WALL    1 | 0: whether bench also takes the wall clock  GUESTENV  variables for the job in the guest
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-vars := JOBS ARCH KERNEL ACCEL CONFIG T AT PATCHED MEM SMP APPEND TARBALLS TIMEOUT SILENCE TOPIC COVER FORCE WALL
+vars := JOBS BASE ARCH KERNEL SERIES ACCEL CONFIG T V AT PATCHED MEM SMP APPEND TARBALLS GIT TIMEOUT SILENCE TOPIC FROM TO \
+	COVER NAMES FORCE WALL GUESTENV
 export $(vars)
 unexport $(foreach v,$(vars),$(if $($v),,$v))
 
@@ -18,12 +24,16 @@ name = $(firstword $(subst =, ,$(subst :=,=,$1)))
 $(foreach o,$(subst \ ,_,$(MAKEOVERRIDES)),$(if $(filter $(call name,$o),$(known)),,\
 	$(error no variable '$(call name,$o)'; there are: $(vars))))
 
-.PHONY: bench cover demo check kselftest kunit boot tree export lint help clean root
+.PHONY: bench cover demo check check-all mutants port range-diff kselftest kunit boot tree export lint help clean root
 demo: ## from nothing to a booted VM that shows what there is
 	@scripts/demo
 check: ## all that CI runs; ends with "N passed, N failed, N skipped"
 	@scripts/check
-kselftest: ## the guest run; T= picks tests, ARCH=arm64, PATCHED=0, AT=<topic>/<nr>
+check-all: ## that and all the rest: every mutant, every patch of every base
+	@scripts/check all
+mutants: ## each promise of the series broken on purpose: is it noticed?
+	@tests/mutants.sh
+kselftest: ## the guest run; T= picks tests, BASE=, ARCH=arm64, PATCHED=0, AT=<topic>/<nr>, KERNEL=
 	@scripts/run kselftest
 kunit: ## the KUnit suites, in the guest
 	@scripts/run kunit
@@ -31,18 +41,22 @@ boot: ## an interactive shell in the guest
 	@scripts/run shell
 bench: ## base against patched kernel: instructions, time, plots; ARCH=arm64, WALL=0
 	@scripts/bench
-tree: ## make build/linux and build/qemu from series/: that is where you edit
+tree: ## make build/<base> from series/, of BASE and of QEMU: that is where you edit
 	@scripts/tree
-export: ## write series/ from build/linux and build/qemu
+export: ## write series/ from the trees
 	@scripts/export
 cover: ## edit the cover letter of TOPIC= in its tree
 	@scripts/cover "$(TOPIC)" $(COVER)
+port: ## carry TOPIC= over: FROM=linux-7.1 TO=linux-7.3
+	@scripts/port port "$(TOPIC)" "$(FROM)" "$(TO)"
+range-diff: ## how TOPIC= differs between two bases
+	@scripts/port range-diff "$(TOPIC)" "$(FROM)" "$(TO)"
 lint: ## checkpatch, sparse, W=1, shellcheck, and that patches apply
 	@scripts/lint
 root: ## the build root only
 	@scripts/root
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@sed -n 's/^#   /    /p' Makefile
 clean: ## remove build/, unless a tree holds work that was not exported
 	@scripts/clean

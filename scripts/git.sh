@@ -18,26 +18,57 @@ identity() {
 	GIT_AUTHOR_DATE=$EPOCH GIT_COMMITTER_DATE=$EPOCH "$@"
 }
 
-base_of() { # TREE-NAME
-	case $1 in
-	linux) echo linux-7.1 ;;
-	qemu) echo qemu-10.0 ;;
-	*) die "no tree '$1': linux or qemu" ;;
-	esac
+# The topics of a base, in order; what a topic needs of them, in order, itself last.
+topics() { # BASE
+	[ ! -f "$TOP/series/$1/order" ] || sed 's/#.*//' "$TOP/series/$1/order" | awk 'NF { print $1 }'
+}
+with_needs() { # BASE TOPIC...
+	sed 's/#.*//' "$TOP/series/$1/order" | awk -v want="${*:2}" '
+		NF { n++; name[n] = $1; for (i = 2; i <= NF; i++) needs[$1] = needs[$1] " " $i }
+		function mark(t, w, i, k) { if (on[t]++) return; k = split(needs[t], w, " "); for (i = 1; i <= k; i++) mark(w[i]) }
+		END { k = split(want, w, " "); for (i = 1; i <= k; i++) mark(w[i])
+		      for (i = 1; i <= n; i++) if (name[i] in on) print name[i] }'
 }
 
-# The topics of a base, in order.
-topics() {
-	awk -v b="$1" '!/^#/ && $2 == b { print $1 }' "$TOP/series/order"
-}
-
-series_key() { # BASE
+# What of series/ a tree is made from.
+series_key() { # BASE TOPIC...
 	local t
 	{ cat "$TOP/base/$1" "$BUILD/base-$1" 2>/dev/null || true
-	  for t in $(topics "$1"); do
+	  for t in "${@:2}"; do
 		echo "$t"
-		cat "$TOP/series/$t"/* 2>/dev/null || true
+		cat "$TOP/series/$1/$t"/* 2>/dev/null || true
 	  done; } | sha256sum | cut -c1-16
+}
+
+# The version of a kernel tree, and the base whose series fits it: the newest that is
+# not newer than the tree.
+kernel_version() { # DIR
+	awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION) *=/ { v[$1] = $2 } /^NAME/ { exit }
+		END { printf "%d.%d.%d%s\n", v["VERSION"], v["PATCHLEVEL"], v["SUBLEVEL"], v["EXTRAVERSION"] }' "$1/Makefile"
+}
+own_base() {
+	local v b fit=''
+	v=$(kernel_version "$KERNEL")
+	while read -r b; do
+		[ "$(printf '%s\n' "${b#linux-}" "$v" | sort -V | head -n1)" != "${b#linux-}" ] || fit=$b
+	done < <(cd "$TOP/series" && printf '%s\n' linux-* | sort -V)
+	[ -n "$fit" ] || die "KERNEL=$KERNEL is version $v; the topics are for 7.1 and newer"
+	echo "$fit"
+}
+# The topics to apply to it.
+own_topics() {
+	local b t
+	b=$(own_base)
+	case ${SERIES:-} in
+	none) return 0 ;;
+	'') topics "$b" ;;
+	*)	for t in $SERIES; do
+			topics "$b" | grep -qx "$t" ||
+				die "SERIES: no topic '$t' for $b; there are: $(topics "$b" | xargs), or none"
+		done
+		# shellcheck disable=SC2086
+		with_needs "$b" $SERIES ;;
+	esac
 }
 
 # topic_commits TREE: "TOPIC COVER-COMMIT END-COMMIT" for each topic. A cover
@@ -66,7 +97,7 @@ export_topics() {
 	local tree=$1 base=$2 dir=$3 topic start end n d list
 	list=$(topic_commits "$tree")
 	[ "$(echo "$list" | cut -d' ' -f1 | sort)" = "$(topics "$base" | sort)" ] ||
-		die "the topics in $tree ($(echo "$list" | cut -d' ' -f1 | xargs)) are not those that series/order has for $base ($(topics "$base" | xargs))"
+		die "the topics in $tree ($(echo "$list" | cut -d' ' -f1 | xargs)) are not those of series/$base/order ($(topics "$base" | xargs))"
 	[ -n "$list" ] || return 0
 	while read -r topic start end; do
 		d=$dir/$topic
@@ -91,17 +122,10 @@ unexported() {
 	head=$(cat "$1/.git/series-head" 2>/dev/null) || head=base
 	if [ -n "$(git -C "$1" status --porcelain)" ]; then
 		echo "uncommitted changes or new files"
-	elif [ -n "$(git -C "$1" rev-list -n 1 --single-worktree --all --not "$head" base --glob='refs/before/*')" ]; then
+	elif [ -n "$(git -C "$1" rev-list -n 1 --single-worktree --all --not "$head" base --glob='refs/before/*' --glob='refs/pinned/*')" ]; then
 		echo "commits or a stash that were not exported"
 	else
 		return 1
-	fi
-}
-
-# What the user's own kernel tree is, for the key of a tree made from it.
-kernel_key() { # TREE-NAME
-	if [ "$1" = linux ] && [ -n "${KERNEL:-}" ]; then
-		echo "$(realpath "$KERNEL") $(git -C "$KERNEL" rev-parse HEAD 2>/dev/null || true)"
 	fi
 }
 
@@ -112,22 +136,60 @@ content_key() { # TREE
 }
 
 qemu_dir() {
-	echo "$CACHE/qemu-$( { root_key; content_key "$BUILD/qemu"; sha256sum <"$TOP/scripts/build-qemu"; } | sha256sum | cut -c1-16)"
+	echo "$CACHE/qemu-$( { root_key; content_key "$BUILD/$QEMU"; sha256sum <"$TOP/scripts/build-qemu"; } | sha256sum | cut -c1-16)"
 }
 
-# patch_commit TOPIC/NR: the commit of a patch in build/linux.
+# patch_commit TOPIC/NR: the commit of a patch in the tree of Linux.
 patch_commit() {
 	local topic start end list rev
 	case $1 in
 	*/[0-9]*) ;;
 	*) die "AT=$1: must be <topic>/<number of a patch>" ;;
 	esac
-	list=$(topic_commits "$BUILD/linux")
+	list=$(topic_commits "$SRC")
 	read -r topic start end < <(grep "^${1%/*} " <<<"$list") || true
-	[ -n "${end:-}" ] || die "AT=$1: no topic '${1%/*}'; there are: $(cut -d' ' -f1 <<<"$list" | xargs)"
-	rev=$(git -C "$BUILD/linux" rev-list --reverse "$start..$end" | sed -n "$((10#${1##*/}))p")
-	[ -n "$rev" ] || die "AT=$1: $topic has $(git -C "$BUILD/linux" rev-list --count "$start..$end") patches"
+	[ -n "${end:-}" ] || die "AT=$1: no topic '${1%/*}' in $LINUX; there are: $(cut -d' ' -f1 <<<"$list" | xargs)"
+	rev=$(git -C "$SRC" rev-list --reverse "$start..$end" | sed -n "$((10#${1##*/}))p")
+	[ -n "$rev" ] || die "AT=$1: $topic has $(git -C "$SRC" rev-list --count "$start..$end") patches"
 	echo "$rev"
+}
+
+# scratch TREE COMMIT: SCRATCH becomes a worktree without files, in which git can apply
+# and merge all the same: it takes what it needs from the index.
+scratch() {
+	SCRATCH=$(mktemp -d "$BUILD/scratch.XXXXXX")
+	git -C "$1" worktree add -q -f --no-checkout --detach "$SCRATCH" "$2"
+	git -C "$SCRATCH" read-tree "$2"
+	git -C "$SCRATCH" ls-files -z | git -C "$SCRATCH" update-index -z --skip-worktree --stdin
+}
+unscratch() { # TREE
+	rm -rf "$SCRATCH"
+	git -C "$1" worktree prune
+}
+
+# cover_commit DIR BASE TOPIC: the cover letter of series/ as an empty commit.
+cover_commit() {
+	local from=$TOP/series/$2/$3/$COVER msg
+	[ -f "$from" ] || { say "series/$2/$3 has no $COVER"; return 1; }
+	msg=$(mktemp -d)
+	git mailinfo -b "$msg/body" "$msg/rest" <"$from" >"$msg/head"
+	{ sed -n 's/^Subject: //p' "$msg/head"; echo
+	  cat "$msg/body"; echo; echo "Topic: $3"; } >"$msg/cover"
+	# Commits that are older than their parents confuse git rev-list.
+	GIT_AUTHOR_DATE=$(sed -n 's/^Date: //p' "$msg/head") GIT_COMMITTER_DATE=$EPOCH \
+	GIT_AUTHOR_NAME=$NAME GIT_AUTHOR_EMAIL=$EMAIL GIT_COMMITTER_NAME=$NAME GIT_COMMITTER_EMAIL=$EMAIL \
+		git -C "$1" commit -q --allow-empty --cleanup=verbatim -F "$msg/cover"
+	rm -rf "$msg"
+}
+# am DIR [option...] PATCH...: git am with the identity of the trees.
+am() {
+	GIT_COMMITTER_NAME=$NAME GIT_COMMITTER_EMAIL=$EMAIL GIT_COMMITTER_DATE=$EPOCH git -C "$1" am -q "${@:2}"
+}
+# am_stopped DIR PATCH...: the one of them that 'git am' stopped at.
+am_stopped() {
+	local next
+	next=$(cat "$(git -C "$1" rev-parse --path-format=absolute --git-path rebase-apply/next)")
+	echo "${@:next+1:1}"
 }
 
 # worktree TREE DIR COMMIT: DIR is a worktree of TREE, at COMMIT. A new one gets old

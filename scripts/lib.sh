@@ -13,6 +13,10 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dmabuf-series
 LOGS=$BUILD/logs
 JOBS=${JOBS:-$(nproc)}
 ARCH=${ARCH:-x86_64}
+# The tree of Linux that is meant: a base, or a copy of the user's own tree.
+BASE=${BASE:-linux-7.3}
+# shellcheck disable=SC2034
+QEMU=$(cd "$TOP/series" && echo qemu-*)
 mkdir -p "$BUILD" "$LOGS" "$CACHE/base" "$CACHE/ccache" "$CACHE/times"
 
 say() { printf '%s\n' "$*"; }
@@ -22,6 +26,23 @@ case $ARCH in
 x86_64|arm64) ;;
 *) die "ARCH=$ARCH: must be x86_64 or arm64" ;;
 esac
+case $BASE in
+linux-*) [ -f "$TOP/series/$BASE/order" ] ;;
+*) false ;;
+esac || die "BASE=$BASE: must be one of $(cd "$TOP/series" && echo linux-*)"
+LINUX=$BASE
+if [ -n "${KERNEL:-}" ]; then
+	# make does not expand it.
+	case $KERNEL in \~|\~/*) KERNEL=$HOME${KERNEL#\~} ;; esac
+	[ -f "$KERNEL/Makefile" ] && [ -f "$KERNEL/Kbuild" ] || die "KERNEL=$KERNEL: not a kernel tree"
+	KERNEL=$(realpath "$KERNEL")
+	export KERNEL
+	LINUX=kernel-$(sha256sum <<<"$KERNEL" | cut -c1-8)
+elif [ -n "${SERIES:-}" ]; then
+	die "SERIES goes with KERNEL=<path of an own tree>; the trees of the bases hold all of their topics"
+fi
+# shellcheck disable=SC2034
+SRC=$BUILD/$LINUX
 case $JOBS in
 ''|*[!0-9]*|0) die "JOBS=$JOBS: must be a number above 0" ;;
 esac
@@ -38,19 +59,44 @@ attempt() {
 }
 
 # stage NAME COMMAND...: run a long step. Says what it does, how long it took
-# last time and where its log is; a failure shows the end of the log.
+# last time (or takes elsewhere: scripts/weights) and where its log is, each half a
+# minute how far it is, measured by the lines in the log; a failure shows the end of
+# the log.
 stage() {
-	local name=$1 log=$LOGS/${1//[^A-Za-z0-9._-]/-}.log last t0=$SECONDS
+	local name=$1 log=$LOGS/${1//[^A-Za-z0-9._-]/-}.log last lines t0=$SECONDS ticker
 	shift
-	last=$(cat "$CACHE/times/${log##*/}" 2>/dev/null) || last='?'
-	printf '%-44s last time %5s s, log %s\n' "$name" "$last" "${log#"$TOP"/}"
+	read -r last lines < <(cat "$CACHE/times/${log##*/}" 2>/dev/null ||
+		awk -F'\t' -v n="$name" '$1 == n { print $2, $3 }' "$TOP/scripts/weights") || true
+	printf '%-44s last time %5s s, log %s\n' "$name" "${last:-?}" "${log#"$TOP"/}"
+	: >"$log"
+	progress "$name" "$log" "${last:-0}" "${lines:-0}" &
+	ticker=$!
 	attempt "$@" >"$log" 2>&1 </dev/null
+	kill $ticker 2>/dev/null && wait $ticker 2>/dev/null || true
 	if [ "$RC" -ne 0 ]; then
 		tail -n 25 "$log" >&2
 		die "$name failed (status $RC), see ${log#"$TOP"/}"
 	fi
-	echo $((SECONDS - t0)) >"$CACHE/times/${log##*/}"
+	echo "$((SECONDS - t0)) $(wc -l <"$log")" >"$CACHE/times/${log##*/}"
 	printf '%s\t%s\n' "$name" $((SECONDS - t0)) >>"$BUILD/stages"
+}
+
+progress() { # NAME LOG SECONDS LINES: of last time
+	local t0=$SECONDS n t left tick
+	trap - ERR
+	set +e
+	# No 'sleep', which would outlive this one and keep locks and pipes open.
+	exec {tick}<> <(:)
+	while read -rt 30 -u "$tick"; [ $? -gt 128 ] && kill -0 $$ 2>/dev/null; do
+		n=$(wc -l <"$2") t=$((SECONDS - t0)) left=''
+		if [ "$4" -gt 30 ]; then
+			[ "$n" -eq 0 ] || left=", about $((n < $4 ? ($4 - n) * t / n : 0)) s left"
+			printf '    %s: %d s, %d of about %d steps%s\n' "$1" $t "$n" "$4" "$left"
+		else
+			[ "$3" -le $t ] || left=", about $(($3 - t)) s left"
+			printf '    %s: %d s%s\n' "$1" $t "$left"
+		fi
+	done
 }
 
 # One process at a time may fill a place in the cache.
@@ -90,12 +136,14 @@ sandbox() {
 
 # kmake SOURCE OBJECTS MAKE-ARGUMENTS...: the kernel's make for ARCH.
 kmake() {
-	local src=$1 obj=$2 cross=${CROSS:-}
+	local src=$1 obj=$2 cross=${CROSS:-} quiet=(-s)
+	# A line an object, for a stage to count.
+	[ -z "${LINES_OF_MAKE:-}" ] || quiet=()
 	shift 2
 	[ "$ARCH" != arm64 ] || cross=aarch64-linux-gnu-
 	sandbox --ro-bind "$src" /src --bind "$obj" /obj --ro-bind "$TOP/guest" /in \
 		${KCONFIG_ALLCONFIG:+--setenv KCONFIG_ALLCONFIG "$KCONFIG_ALLCONFIG"} -- \
-		make -s -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1 CLIPPY=1} LOCALVERSION= -j"$JOBS" "$@"
+		make "${quiet[@]}" -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1 CLIPPY=1} LOCALVERSION= -j"$JOBS" "$@"
 }
 
 # kconfig SOURCE OBJECTS FRAGMENT: what the fragment asks for, by the last line for each

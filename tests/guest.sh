@@ -10,7 +10,7 @@ run() { # NAME STATUS MESSAGE [VARIABLE=VALUE]...: the job is standard input
 	cat >"$TMP/job"
 	expect "$name" "$status" "$message" env "$@" "$TOP/scripts/run" tap "$TMP/job"
 }
-log=$BUILD/run/$RUN/console.log
+log=$BUILD/run/$LINUX/$RUN/console.log
 
 run "a run that is good" 0 "^2 passed, 0 failed, 0 skipped$" <<'J'
 echo TAP version 13
@@ -23,7 +23,7 @@ echo 1..1
 echo ok 1 one
 J
 is "a panic at boot shows the end of the console" grep "Kernel panic" "$TMP/out"
-run "a guest that hangs" 1 "error: time-out: the guest said nothing for 20 s" SILENCE=20 <<'J'
+run "a guest that hangs" 3 "error: time-out: the guest said nothing for 20 s" SILENCE=20 <<'J'
 echo 1..1
 sleep 1000
 J

@@ -8,24 +8,26 @@
 . "$(dirname "$0")/lib.sh"
 
 "$TOP/scripts/root"
-"$TOP/scripts/tree" linux
-src=$BUILD/linux at=
+"$TOP/scripts/tree" "$LINUX"
+src=$SRC at=
+objs=$BUILD/obj/$LINUX
 if [ -n "${REV:-}" ]; then
-	# As of a commit. Its objects are newer than the sources of build/linux, where
+	# As of a commit. Its objects are newer than the sources of the tree, where
 	# make would take them for up to date: they stay apart.
 	src=$TMP/src at=-at
-	git -C "$BUILD/linux" worktree add -q --detach "$src" "$REV"
-	trap 'git -C "$BUILD/linux" worktree remove --force "$src"; rm -rf "$TMP"' EXIT
+	git -C "$SRC" worktree add -q --detach "$src" "$REV"
+	trap 'git -C "$SRC" worktree remove --force "$src"; rm -rf "$TMP"' EXIT
 fi
 link() { # ARCH COMPILER MODULE...
-	local arch=$1 cross=$2 obj=$BUILD/obj/link-$1$at m
+	local arch=$1 cross=$2 obj=$objs/link-$1$at m
 	shift 2
 	mkdir -p "$obj"
 	rm -f "${@/#/$obj/drivers/}"
 	# shellcheck disable=SC2030,SC2031
 	export ARCH=$arch CROSS=$cross
-	kconfig "$src" "$obj" "$TOP/tests/link/$arch"
-	check_config "$TOP/tests/link/$arch" "$obj/.config"
+	cat "$TOP/tests/link/$arch" "$TOP/guest/config/$BASE" >"$obj/fragment"
+	kconfig "$src" "$obj" "$obj/fragment"
+	check_config "$obj/fragment" "$obj/.config"
 	kmake "$src" "$obj" vmlinux modules
 	for m; do
 		[ -f "$obj/drivers/$m" ] || { say "no $m"; return 1; }
@@ -33,7 +35,7 @@ link() { # ARCH COMPILER MODULE...
 }
 # What user space compiles in is the same everywhere, above all for 32 and 64 bits.
 uapi() { # ARCH COMPILER
-	local obj=$BUILD/obj/link-$1$at m32=()
+	local obj=$objs/link-$1$at m32=()
 	local header=tools/testing/selftests/vfio/vfio_pci_dmabuf_uapi.h
 	# A commit before the test
 	[ -f "$src/$header" ] || return 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # mutants.sh [NAME...]: each patch in tests/mutants/ breaks one promise of the
 # series; the test that it names has to notice. Lines of its header:
-#   Tree: linux | qemu
+#   Base: the base that it is for, if not the newest of Linux
 #   Test: link | qtest PATH | kunit SUITE [CASE] | own-mmap NAME |
 #     COLLECTION:PROGRAM [TEST]
 #   Config: the fragments of the guest's kernel, if not 'debug'
@@ -9,20 +9,18 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/git.sh"
 
-"$TOP/scripts/tree"
+newest=$(cd "$TOP/series" && printf '%s\n' linux-* | sort -V | tail -n1)
 header() { sed -n "s/^$1: //p" "$TOP/tests/mutants/$2.patch" | head -n 1; }
 
 # The mutant as a commit on top of the tree.
 commit() { # TREE NAME
-	local at=$TMP/mutant
-	rm -rf "$at"
-	git -C "$BUILD/$1" worktree prune
-	git -C "$BUILD/$1" worktree add -q --detach --no-checkout "$at" HEAD
-	git -C "$at" read-tree HEAD
-	git -C "$at" apply --cached "$TOP/tests/mutants/$2.patch" || return 1
-	identity git -C "$at" commit -q -m "mutant $2"
-	git -C "$at" rev-parse HEAD
-	git -C "$BUILD/$1" worktree remove --force "$at"
+	local tree
+	rm -f "$TMP/index"
+	index() { GIT_INDEX_FILE=$TMP/index git -C "$BUILD/$1" "${@:2}"; }
+	index "$1" read-tree HEAD
+	index "$1" apply --cached "$TOP/tests/mutants/$2.patch" || return 1
+	tree=$(index "$1" write-tree)
+	identity git -C "$BUILD/$1" commit-tree -m "mutant $2" -p HEAD "$tree"
 }
 
 # noticed FILE PATTERN: the log says that the test failed. A mutant that does not
@@ -34,10 +32,14 @@ noticed() {
 }
 
 mutant() {
-	local name=$1 tree test config report rev env rc=0
-	tree=$(header Tree "$name") test=$(header Test "$name")
+	local name=$1 base test config report rev env rc=0
+	base=$(header Base "$name")
+	base=${base:-$newest}
+	case $base in linux-*) export BASE=$base ;; esac
+	"$TOP/scripts/tree" "$base"
+	test=$(header Test "$name")
 	config=$(header Config "$name") report=$(header Log "$name")
-	rev=$(commit "$tree" "$name") || { say "# $name does not apply to build/$tree"; result 1 "$name"; return; }
+	rev=$(commit "$base" "$name") || { say "# $name does not apply to build/$base"; result 1 "$name"; return; }
 	case $test in
 	link)
 		REV=$rev "$TOP/tests/link.sh" powerpc >"$TMP/log" 2>&1 || true
@@ -53,7 +55,7 @@ mutant() {
 		GUESTENV=SUITES=$2 RUN=mutant REV=$rev CONFIG=${config:-debug} "$TOP/scripts/run" kunit >"$TMP/log" 2>&1 || true
 		noticed "$TMP/log" "^error: (failed: kunit:$2 ${3:-[^ (]+}\$|kernel report: )" || rc=1 ;;
 	own-mmap\ *)
-		RUN=mutant REV=$rev CONFIG=debug "$TOP/scripts/run" tap "$TOP/guest/own-mmap/own-mmap.job" >"$TMP/log" 2>&1 || true
+		RUN=mutant REV=$rev CONFIG=debug "$TOP/scripts/run" tap "$TOP/guest/modules/own-mmap/own-mmap.job" >"$TMP/log" 2>&1 || true
 		noticed "$TMP/log" "^error: failed: ${test#own-mmap }\$" || rc=1 ;;
 	*)
 		# shellcheck disable=SC2086
@@ -62,7 +64,7 @@ mutant() {
 		# Programs whose tests are filtered by their arguments run that test alone.
 		case $test in
 		*load_without_memory) env=HEAP_MODULES_FAULTS=1 ;;
-		vfio:*\ *|*:vkms-flip\ *) env=${1#*:}; env=${env//-/_}; env="KSELFTEST_${env^^}_ARGS='-t ${2##*.}'" ;;
+		vfio:*\ *|*:vkms-flip\ *) set -- "$1#${2##*.}" ;;
 		esac
 		GUESTENV="$env" RUN=mutant REV=$rev T=$1 CONFIG=${config:-debug} APPEND=dma_heap.mem_accounting=1 "$TOP/scripts/run" kselftest >"$TMP/log" 2>&1 || true
 		noticed "$TMP/log" "^error: ${report:+kernel report: .*}${report:-failed: $test\$}" || rc=1 ;;

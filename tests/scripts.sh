@@ -5,7 +5,7 @@
 # A copy of this repository as it is, with a build/ of its own, on the same cache.
 repo=$TMP/repo
 mkdir "$repo"
-git -C "$TOP" ls-files -z | tar -C "$TOP" --null -T - -cf - | tar -C "$repo" -xf -
+git -C "$TOP" ls-files -co --exclude-standard -z | sort -zu | tar -C "$TOP" --null -T - -cf - | tar -C "$repo" -xf -
 
 # A cache that holds the build root and nothing else.
 empty_cache() {
@@ -29,12 +29,77 @@ expect "table: only on the base" 0 "^c +1 +- +- +-" bench/table "$TMP/base.tsv" 
 printf 'a\t9\tns\na\t50\tinstructions\na\t51\tinstructions\n' >"$TMP/patched.tsv"
 expect "table: a figure twice" 1 "'a' is there twice" bench/table "$TMP/base.tsv" "$TMP/patched.tsv"
 expect "unknown tree" 1 "no tree 'bsd'" scripts/tree bsd
+expect "unknown BASE" 2 "BASE=linux-1.0: must be one of linux-7.1 linux-7.3" make tree BASE=linux-1.0
+expect "SERIES without KERNEL" 2 "SERIES goes with KERNEL" make tree SERIES=none
+expect "port to the same base" 2 "FROM and TO are the same base" make port TOPIC=x FROM=linux-7.1 TO=linux-7.1
+expect "range-diff of a base that is not there" 2 "no base 'linux-1.0'" make range-diff TOPIC=x FROM=linux-1.0 TO=linux-7.1
 expect "unknown base" 1 "no base 'linux-1.0'" scripts/fetch linux-1.0
 expect "KERNEL that is no kernel" 2 "not a kernel tree" make tree KERNEL="$TMP"
 mkdir "$TMP/kernel"
 printf 'VERSION = 2\nPATCHLEVEL = 6\nSUBLEVEL = 39\nNAME = x\n' >"$TMP/kernel/Makefile"
 : >"$TMP/kernel/Kbuild"
 expect "KERNEL of another version" 2 "is version 2.6.39; the topics are for 7\.1" make tree KERNEL="$TMP/kernel"
+
+# A user's own tree, small, without topics: what is copied is what is there now.
+k=$TMP/own\ kernel
+mkdir "$k" "$TMP/home"
+printf 'VERSION = 7\nPATCHLEVEL = 9\nSUBLEVEL = 0\nEXTRAVERSION = -rc1\nNAME = x\n' >"$k/Makefile"
+echo a >"$k/Kbuild"
+printf '*.o\nlisted\n' >"$k/.gitignore"
+echo object >"$k/x.o"
+own() { KERNEL=${1:-$k} SERIES=none scripts/tree "$(own_name "${1:-$k}")"; }
+own_name() { echo "kernel-$(realpath "$1" | sha256sum | cut -c1-8)"; }
+copy=build/$(own_name "$k")
+# Nothing is written there: names, times and content stay.
+seen() { find "$1" -printf '%p %T@ %C@ %s\n' | sort; }
+seen "$k" >"$TMP/before"
+expect "own tree, not git's" 0 "tree build/kernel-" own
+is "own tree: nothing is written there" cmp "$TMP/before" <(seen "$k")
+is "own tree: what .gitignore names is left out" test ! -e "$copy/x.o" -a -e "$copy/Kbuild"
+is "own tree: its version" grep -q "own tree 7.9.0-rc1" <(git -C "$copy" log -1 --format=%s)
+echo b >"$k/Kbuild"
+echo new >"$k/new.c"
+expect "own tree, edited" 0 "tree build/kernel-" own
+is "own tree, edited: the edit is there" grep -qx b "$copy/Kbuild"
+is "own tree, edited: a new file is there" test -e "$copy/new.c"
+rm "$k/new.c"
+is "own tree: a removed file" own
+isnt "own tree: a removed file is gone" test -e "$copy/new.c"
+mygit() { HOME=$TMP/home git -c user.name=x -c user.email=x@localhost -C "$k" "$@"; }
+mygit init -q
+echo listed >"$k/listed"
+mygit add -A
+mygit add -f listed
+mygit commit -qm x
+echo c >>"$k/Kbuild"
+is "own tree, git's, not committed" own
+is "own tree, git's: the edit is there" grep -qx c "$copy/Kbuild"
+is "own tree, git's: a file that is tracked though ignored" test -e "$copy/listed"
+mygit rm -q --cached listed
+rm "$k/listed"
+is "own tree, git's: git rm" own
+isnt "own tree, git's: git rm takes the file away" test -e "$copy/listed"
+seen "$k/.git" >"$TMP/before"
+is "own tree, git's, again" own
+is "own tree, git's: nothing is written there" cmp "$TMP/before" <(seen "$k/.git")
+mygit worktree add -q "$TMP/wt"
+git clone -q --depth 1 "file://$k" "$TMP/shallow"
+is "own tree: a worktree" own "$TMP/wt"
+is "own tree: a shallow clone" own "$TMP/shallow"
+if [ "$(id -u)" -eq 0 ]; then
+	chown -R 65534 "$TMP/wt" "$k"
+	is "own tree: of another user" own "$TMP/wt"
+	is "own tree: of another user, not committed" own
+fi
+mv "$TMP/shallow" "$TMP/home/linux"
+expect "own tree: ~" 0 "tree build/kernel-" env HOME="$TMP/home" XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}" \
+	KERNEL='~/linux' SERIES=none scripts/tree "$(own_name "$TMP/home/linux")"
+echo mine >"$copy/mine"
+echo d >>"$k/Kbuild"
+expect "own tree: work in the copy is not lost" 1 "holds work: uncommitted changes or new files" own
+rm "$copy/mine"
+expect "own tree: unknown topic" 1 "no topic 'nonsense' for linux-7.3; there are:" env KERNEL="$k" SERIES=nonsense scripts/tree "$(own_name "$k")"
+expect "export does not take it" 1 "is not exported" env KERNEL="$k" scripts/export
 
 # The compiler cache. What .incbin takes in is no dependency that the compiler tells of.
 mkdir "$TMP/cc"
@@ -52,28 +117,49 @@ done
 
 # A file with the right name and the wrong content.
 mkdir "$TMP/tarballs"
-read -r name < <(sed 's/#.*//' base/qemu-10.0 | grep -oE '[^ ]+\.orig\.tar\.xz')
+read -r name < <(sed 's/#.*//' "base/$QEMU" | grep -oE '[^ ]+\.orig\.tar\.xz')
+in_cache=$TMP/cache/dmabuf-series/base/$QEMU-$(sed 's/#.*//' "base/$QEMU" | awk 'NF { print $1; exit }')/$name
 echo broken >"$TMP/tarballs/$name"
 empty_cache
 expect "corrupted tarball given by the user" 1 "${name//+/.}: sha256 is not" \
-	with_cache env TARBALLS="$TMP/tarballs" scripts/fetch qemu-10.0
-isnt "corrupted tarball does not reach the cache" test -e "$TMP/cache/dmabuf-series/base/$name"
-echo broken >"$TMP/cache/dmabuf-series/base/$name"
+	with_cache env TARBALLS="$TMP/tarballs" scripts/fetch "$QEMU"
+isnt "corrupted tarball does not reach the cache" test -e "$in_cache"
+mkdir -p "${in_cache%/*}"
+echo broken >"$in_cache"
 expect "corrupted tarball in the cache is fetched again" 0 "wrong sha256, fetching again" \
-	with_cache scripts/fetch qemu-10.0
+	with_cache scripts/fetch "$QEMU"
+
+# Pins that are gone from the archive: a newer point release; another that is there; none.
+sed -i 's/^10\.[^ ]* *src:[^ ]*/10.0.1  src:qemu=1:10.0.1+ds-0+none/; s/:[0-9a-f]\{64\}/:00/g' "base/$QEMU"
+empty_cache
+rm -f "build/base-$QEMU"
+expect "pinned version is gone: a newer point release" 0 "what is pinned is gone from the archive; 10\.0\.[0-9]+, signed by it, is taken instead" \
+	with_cache scripts/fetch "$QEMU"
+is "newer point release: its sums" sh -c 'read -r _ f _ <"$1" && test "$(cat "$f.sha256")" = "$(sha256sum <"$f" | cut -d" " -f1)"' sh "build/base-$QEMU"
+expect "newer point release: stays" 0 "" with_cache scripts/fetch "$QEMU"
+sed -i 's/^10\.0\.1 /10.0.999 /' "base/$QEMU"
+rm -f "build/base-$QEMU"
+expect "nothing is left" 1 "could not be had. Tried: src:qemu=.*, a newer point release, .*GIT=<clone>" \
+	with_cache scripts/fetch "$QEMU"
+git init -q "$TMP/clone"
+git -C "$TMP/clone" -c user.name=x -c user.email=x@localhost commit -q --allow-empty -m x
+git -C "$TMP/clone" tag v10.0.999
+expect "from the tag of a clone" 0 "taken from the tag v10.0.999 of" with_cache env GIT="$TMP/clone" scripts/fetch "$QEMU"
+cp "$TOP/base/$QEMU" base/
+rm -f "build/base-$QEMU"
 
 # A disk that is full: 4 MB, and the smallest base has more.
 mine=-m
 [ "$(id -u)" -eq 0 ] || mine=-rm
 # shellcheck disable=SC2016
-expect "full disk" 1 "none of its versions could be had" \
+expect "full disk" 1 "$QEMU could not be had" \
 	unshare $mine sh -c 'mount -t tmpfs -o size=4m none "$1" && mkdir -p "$1/dmabuf-series" &&
-		ln -s "$2" "$1/dmabuf-series/" && XDG_CACHE_HOME=$1 scripts/fetch qemu-10.0' \
-	sh "$TMP/cache" "$ROOT"
+		ln -s "$2" "$1/dmabuf-series/" && XDG_CACHE_HOME=$1 scripts/fetch "$3"' \
+	sh "$TMP/cache" "$ROOT" "$QEMU"
 is "full disk is named in the log" grep -i 'no space left' build/logs/download-*.log "$TMP/out"
 
 empty_cache
-setsid env XDG_CACHE_HOME="$TMP/cache" scripts/fetch qemu-10.0 >/dev/null 2>&1 &
+setsid env XDG_CACHE_HOME="$TMP/cache" scripts/fetch "$QEMU" >/dev/null 2>&1 &
 for _ in $(seq 100); do
 	[ -z "$(ls -d "$TMP/cache/dmabuf-series/base/tmp."* 2>/dev/null)" ] || break
 	sleep 0.1
@@ -81,39 +167,39 @@ done
 sleep 1
 kill -TERM -- -$! 2>/dev/null || true
 wait $! 2>/dev/null || true
-isnt "interrupted fetch leaves nothing with a final name" test -e "$TMP/cache/dmabuf-series/base/$name"
-expect "fetch works after an interrupted one" 0 "download" with_cache scripts/fetch qemu-10.0
+isnt "interrupted fetch leaves nothing with a final name" test -e "$in_cache"
+expect "fetch works after an interrupted one" 0 "download" with_cache scripts/fetch "$QEMU"
 
 # Trees. The small one, from the real cache.
-expect "tree" 0 "tree build/qemu" scripts/tree qemu
+expect "tree" 0 "tree build/$QEMU" scripts/tree "$QEMU"
 cp -r series "$TMP/series"
-expect "export right after tree" 0 "series/qemu-edu-plus: [0-9]+ patches" scripts/export qemu
+expect "export right after tree" 0 "series/$QEMU/qemu-edu-plus: [0-9]+ patches" scripts/export "$QEMU"
 is "export right after tree changes nothing" diff -ru "$TMP/series" series
 
-: >build/qemu/hw/misc/new.c
-expect "clean keeps a new file" 2 "build/qemu holds work: uncommitted changes or new files" make clean
-rm build/qemu/hw/misc/new.c
-f=build/qemu/hw/misc/edu-plus.c
-echo '/* mine */' >>$f
-expect "export of uncommitted changes" 1 "build/qemu has uncommitted changes" scripts/export qemu
-expect "clean keeps uncommitted changes" 2 "build/qemu holds work: uncommitted changes" make clean
-git -C build/qemu commit -qam 'hw/misc/edu-plus: Mine'
+: >build/"$QEMU"/hw/misc/new.c
+expect "clean keeps a new file" 2 "build/$QEMU holds work: uncommitted changes or new files" make clean
+rm build/"$QEMU"/hw/misc/new.c
+f=build/"$QEMU"/hw/misc/edu-plus.c
+echo '/* mine */' >>"$f"
+expect "export of uncommitted changes" 1 "build/$QEMU has uncommitted changes" scripts/export "$QEMU"
+expect "clean keeps uncommitted changes" 2 "build/$QEMU holds work: uncommitted changes" make clean
+git -C build/"$QEMU" commit -qam 'hw/misc/edu-plus: Mine'
 expect "clean keeps commits that were not exported" 2 "holds work: commits or a stash that were not exported" make clean
-p=$(echo series/qemu-edu-plus/0001-*.patch)
+p=$(echo series/"$QEMU"/qemu-edu-plus/0001-*.patch)
 cp "$p" "$TMP/p"
 sed -i 's/^+/+x/' "$p"
-expect "tree keeps commits that were not exported" 1 "holds work: commits or a stash that were not exported" scripts/tree qemu
-expect "export does not overwrite a series/ that changed" 1 "series/ changed since" scripts/export qemu
+expect "tree keeps commits that were not exported" 1 "holds work: commits or a stash that were not exported" scripts/tree "$QEMU"
+expect "export does not overwrite a series/ that changed" 1 "series/.* changed since" scripts/export "$QEMU"
 cp "$TMP/p" "$p"
-expect "export of a commit" 0 "series/qemu-edu-plus: " scripts/export qemu
-is "a commit in the tree becomes a patch" sh -c 'ls series/qemu-edu-plus/*-Mine.patch'
+expect "export of a commit" 0 "series/$QEMU/qemu-edu-plus: " scripts/export "$QEMU"
+is "a commit in the tree becomes a patch" sh -c 'ls series/*/qemu-edu-plus/*-Mine.patch'
 expect "clean" 0 "removed build" make clean
-isnt "clean removes build/" test -e build/qemu
+isnt "clean removes build/" test -e build/"$QEMU"
 
-sed -i 's/^ #include/ #exclude/; s/^-/-x/' series/qemu-edu-plus/*-Mine.patch
-sed -i 's/^ /  /' series/qemu-edu-plus/*-Mine.patch
-expect "patch that does not apply" 1 "series/qemu-edu-plus does not apply to this base: .*Mine" scripts/tree qemu
-isnt "patch that does not apply leaves no tree" test -e build/qemu
-sed -i '/qemu-edu-plus/d' series/order
-expect "unknown topic of AT" 1 "AT=nonsense/1: no topic 'nonsense'; there are: .*dma-buf" env AT=nonsense/1 "$TOP/scripts/run" kselftest
+sed -i 's/^ #include/ #exclude/; s/^-/-x/' series/"$QEMU"/qemu-edu-plus/*-Mine.patch
+sed -i 's/^ /  /' series/"$QEMU"/qemu-edu-plus/*-Mine.patch
+expect "patch that does not apply" 1 "series/$QEMU/qemu-edu-plus does not apply to this tree: .*Mine" scripts/tree "$QEMU"
+isnt "patch that does not apply leaves no tree" test -e build/"$QEMU"
+sed -i '/qemu-edu-plus/d' "series/$QEMU/order"
+expect "unknown topic of AT" 1 "AT=nonsense/1: no topic 'nonsense' in linux-7.3; there are: .*dma-buf" env AT=nonsense/1 "$TOP/scripts/run" kselftest
 done_testing

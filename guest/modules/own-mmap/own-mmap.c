@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/pci.h>
+#include <linux/version.h>
 #include <linux/vfio_pci_core.h>
 
 #define OWN_BAR		VFIO_PCI_BAR2_REGION_INDEX
@@ -90,7 +91,11 @@ static int own_mmap_mmap(struct vfio_device *core_vdev,
 	    pci_resource_len(vdev->pdev, index) >> PAGE_SHIFT)
 		return -EINVAL;
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
 	ret = vfio_pci_core_setup_barmap(vdev, index);
+#else
+	ret = PTR_ERR_OR_ZERO(vfio_pci_core_get_iomap(vdev, index));
+#endif
 	if (ret)
 		return ret;
 
