@@ -9,14 +9,21 @@
 #   TARBALLS  directory with files of the bases       GIT    a clone that has their tags
 #   TOPIC, FROM, TO   for port, range-diff, cover     COVER  file with the cover letter
 #   NAMES   write: the list of tests that a run must have   FORCE  1: export over a series/ that changed
+#   SEND    1: send mails them    VERSION, CHANGELOG  send: 2 and more, and a file that says what changed
+#   TO, CC  send: more addresses                      SECURITY  yes: send mails a security fix to lists
 #   WALL    1 | 0: whether bench also takes the wall clock  GUESTENV  variables for the job in the guest
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 vars := JOBS BASE ARCH KERNEL SERIES ACCEL CONFIG T V AT PATCHED MEM SMP APPEND TARBALLS GIT TIMEOUT SILENCE TOPIC FROM TO \
-	COVER NAMES FORCE WALL GUESTENV
+	COVER NAMES FORCE WALL GUESTENV CC VERSION CHANGELOG SEND SECURITY
 export $(vars)
 unexport $(foreach v,$(vars),$(if $($v),,$v))
+
+# make has a CC of its own, and so may the environment.
+ifneq ($(origin CC),command line)
+unexport CC
+endif
 
 # A knob that is misspelt would otherwise be ignored.
 known := $(vars) MAKEFLAGS MAKEOVERRIDES CI
@@ -24,7 +31,7 @@ name = $(firstword $(subst =, ,$(subst :=,=,$1)))
 $(foreach o,$(subst \ ,_,$(MAKEOVERRIDES)),$(if $(filter $(call name,$o),$(known)),,\
 	$(error no variable '$(call name,$o)'; there are: $(vars))))
 
-.PHONY: bench cover demo check check-all mutants port range-diff kselftest kunit boot tree export lint help clean root
+.PHONY: send bench cover demo check check-all mutants port range-diff kselftest kunit boot tree export lint help clean root
 demo: ## from nothing to a booted VM that shows what there is
 	@scripts/demo
 check: ## all that CI runs; ends with "N passed, N failed, N skipped"
@@ -51,6 +58,8 @@ port: ## carry TOPIC= over: FROM=linux-7.1 TO=linux-7.3
 	@scripts/port port "$(TOPIC)" "$(FROM)" "$(TO)"
 range-diff: ## how TOPIC= differs between two bases
 	@scripts/port range-diff "$(TOPIC)" "$(FROM)" "$(TO)"
+send: ## mail TOPIC=, dry run unless SEND=1; see Documentation/send.md
+	@scripts/send
 lint: ## checkpatch, sparse, W=1, shellcheck, and that patches apply
 	@scripts/lint
 root: ## the build root only
