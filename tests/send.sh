@@ -3,6 +3,7 @@
 # with a kernel of a few files. No guest.
 . "$(dirname "$0")/lib.sh"
 
+"$TOP/scripts/host-tools" send-email
 [ -d "$BUILD/linux-7.3" ] || "$TOP/scripts/tree" linux-7.3
 repo=$TMP/repo cache=$TMP/cache/dmabuf-series tree=$TMP/repo/build/linux-7.3
 mkdir -p "$repo" "$cache/base" "$TMP/kernel" "$TMP/home" "$TMP/nobody" "$TMP/sink"
