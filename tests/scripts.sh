@@ -28,6 +28,22 @@ expect "table: units, and no wall time" 0 "^b \(bytes\) +8 +8 +1\.000 +1 +- +- +
 expect "table: only on the base" 0 "^c +1 +- +- +-" bench/table "$TMP/base.tsv" "$TMP/patched.tsv"
 printf 'a\t9\tns\na\t50\tinstructions\na\t51\tinstructions\n' >"$TMP/patched.tsv"
 expect "table: a figure twice" 1 "'a' is there twice" bench/table "$TMP/base.tsv" "$TMP/patched.tsv"
+expect "lint of something else" 1 "lint nonsense: must be 'text' or nothing" scripts/lint nonsense
+expect "lint of texts" 0 "^ok Fixes tags" scripts/lint text
+p=$(echo series/linux-7.3/dma-buf-heaps-modules/0001-*.patch)
+with_tag() { # TAG: lint of a patch that has it
+	local rc=0
+	cp "$p" "$TMP/p"
+	sed -i "0,/^---\$/s//$1\n---/" "$p"
+	scripts/lint text || rc=$?
+	cp "$TMP/p" "$p"
+	return $rc
+}
+expect "Fixes: with an id" 0 "^ok Fixes tags" with_tag 'Fixes: 0123456789ab ("x: y")'
+expect "Fixes: without an id yet" 0 "^ok Fixes tags" with_tag 'Fixes: ? ("x: y")'
+for tag in 'Fixes: 0123456 ("x: y")' 'Fixes: ?' 'Fixes: 0123456789ab (x: y)' 'fixes: 0123456789ab ("x: y")'; do
+	expect "bad tag, $tag" 1 "^not ok Fixes tags" with_tag "$tag"
+done
 expect "unknown tree" 1 "no tree 'bsd'" scripts/tree bsd
 expect "unknown BASE" 2 "BASE=linux-1.0: must be one of linux-7.1 linux-7.3" make tree BASE=linux-1.0
 expect "SERIES without KERNEL" 2 "SERIES goes with KERNEL" make tree SERIES=none
