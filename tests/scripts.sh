@@ -37,13 +37,41 @@ with_tag() { # TAG: lint of a patch that has it
 	sed -i "0,/^---\$/s//$1\n---/" "$p"
 	scripts/lint text || rc=$?
 	cp "$TMP/p" "$p"
-	return $rc
+	return "$rc"
 }
 expect "Fixes: with an id" 0 "^ok Fixes tags" with_tag 'Fixes: 0123456789ab ("x: y")'
 expect "Fixes: without an id yet" 0 "^ok Fixes tags" with_tag 'Fixes: ? ("x: y")'
 for tag in 'Fixes: 0123456 ("x: y")' 'Fixes: ?' 'Fixes: 0123456789ab (x: y)' 'fixes: 0123456789ab ("x: y")'; do
 	expect "bad tag, $tag" 1 "^not ok Fixes tags" with_tag "$tag"
 done
+
+# Figures in cover letters.
+letter=series/linux-7.3/dma-buf-heaps-vmap/0000-cover-letter.txt row='vmap first, order 8, 32400K'
+results=bench/results/$(sed -n 's/^Figures from heap-vmap on \([^:]*\):.*/\1/p' "$letter")
+lint_with() { # FILE SED: lint with the file edited, or moved away where there is no SED
+	local rc=0
+	mv "$1" "$TMP/was"
+	[ -z "$2" ] || sed "$2" "$TMP/was" >"$1"
+	scripts/lint text || rc=$?
+	mv "$TMP/was" "$1"
+	return "$rc"
+}
+figures() { # NAME MESSAGE FILE SED
+	expect "figures: $1" 1 "^# $letter:[0-9]+: $2" lint_with "$3" "$4"
+	is "figures: $1, and lint says so" grep '^not ok figures' "$TMP/out"
+}
+expect "figures that are right" 0 "^ok figures" scripts/lint text
+figures "changed in the letter" "stale: '$row' is [0-9. ]+$" "$letter" "s/^\(  $row .*\)[0-8]$/\19/; s/^\(  $row .*\)\.[0-9]/\1/"
+figures "changed in the results" "stale: '$row' is [0-9]+ 7 [0-9]+$" "$results/heap-vmap.patched.tsv" "s/^\($row.\)[0-9]*\(.instructions\)/\17\2/"
+figures "no results" "no $results/heap-vmap\.patched\.tsv: run 'make bench BASE=${results##*/}'" "$results/heap-vmap.patched.tsv" ''
+figures "no result of that name" "no result is called 'vmap first, order 7, 32400K'" "$letter" "s/^  $row/  vmap first, order 7, 32400K/"
+figures "no heading" "figures that are from no results: $row" "$letter" '/^Figures from heap-vmap on/d'
+figures "bad heading" "must be 'Figures from <program> on <base>:'" "$letter" 's/^Figures from heap-vmap on/& the/'
+figures "unknown column" "no column 'fewest'" "$letter" 's/^\(Figures .*\)fewer/\1fewest/'
+figures "no rows" "a table without rows" "$letter" '/^Figures from heap-vmap on/G'
+cp -rn "$results" bench/results/linux-7.3
+figures "the letter's own base has results" "there are results of linux-7\.3 by now" "$letter" 's/^\(Figures from heap-vmap on\) [^:]*/\1 linux-7.1/'
+
 expect "unknown tree" 1 "no tree 'bsd'" scripts/tree bsd
 expect "unknown BASE" 2 "BASE=linux-1.0: must be one of linux-7.1 linux-7.3" make tree BASE=linux-1.0
 expect "SERIES without KERNEL" 2 "SERIES goes with KERNEL" make tree SERIES=none
