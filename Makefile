@@ -54,7 +54,7 @@ export: ## write series/ from the trees
 	@scripts/export
 cover: ## edit the cover letter of TOPIC= in its tree
 	@scripts/cover "$(TOPIC)" $(COVER)
-port: ## carry TOPIC= over: FROM=linux-7.1 TO=linux-7.3
+port: ## carry TOPIC= over: FROM=linux-7.1 TO=linux-7.3; KERNEL=: only say what would conflict there
 	@scripts/port port "$(TOPIC)" "$(FROM)" "$(TO)"
 range-diff: ## how TOPIC= differs between two bases
 	@scripts/port range-diff "$(TOPIC)" "$(FROM)" "$(TO)"

@@ -145,6 +145,58 @@ rm "$copy/mine"
 expect "own tree: unknown topic" 1 "no topic 'nonsense' for linux-7.3; there are:" env KERNEL="$k" SERIES=nonsense scripts/tree "$(own_name "$k")"
 expect "export does not take it" 1 "is not exported" env KERNEL="$k" scripts/export
 
+# A dry run of 'make port': a small topic on a small tree.
+k=$TMP/newer small=series/linux-7.3/small
+mkdir "$k" "$small"
+cp series/linux-7.3/order "$TMP/order"
+echo small >>series/linux-7.3/order
+printf 'VERSION = 7\nPATCHLEVEL = 9\nSUBLEVEL = 0\nNAME = x\n' >"$k/Makefile"
+: >"$k/Kbuild"
+seq 20 | tee "$k/a.c" >"$k/b.c"
+mygit init -q
+save() { mygit add -A; mygit commit -qm "$1"; mygit tag "$1"; }
+save base
+sed -i 's/^10$/ten/' "$k/a.c"; save one
+sed -i 's/^10$/ten/' "$k/b.c"; sed -i 's/^20$/twenty/' "$k/a.c"; save two
+echo new >"$k/c.c"; save three
+mygit format-patch -q -o "$repo/$small" base
+dry() { make -s port KERNEL="$k" TOPIC=small "$@"; }
+port() { # NAME STATUS APPLY THERE CONFLICT
+	seen "$k" >"$TMP/before"
+	find build -mindepth 1 -maxdepth 1 | sort >"$TMP/places"
+	expect "dry port: $1" "$2" "^small: of 3 patches for linux-7.3, $3 would apply, $4 there already, $5 in conflict$" dry
+	is "dry port: $1: KERNEL is as it was" cmp "$TMP/before" <(seen "$k")
+	is "dry port: $1: so is build/" cmp "$TMP/places" <(find build -mindepth 1 -maxdepth 1 | sort)
+}
+dry TOPIC=small >/dev/null 2>&1
+port "all is there" 0 0 3 0
+mygit checkout -q base
+port "all applies" 0 3 0 0
+isnt "dry port: all applies: that is all it says" grep -E 'there already:|conflict:|tried without' "$TMP/out"
+mygit cherry-pick two >/dev/null
+sed -i 1d "$k/a.c"
+port "one in the middle is there, one moved" 0 2 1 0
+is "dry port: it names the one" grep -qx '    there already: 0002-two.patch' "$TMP/out"
+mygit checkout -q -f base
+sed -i 's/^8$/eight/' "$k/a.c"
+port "a merge" 0 3 0 0
+mygit checkout -q -f one
+sed -i 's/^10$/zehn/' "$k/b.c"
+echo old >"$k/c.c"
+port "conflicts" 2 0 1 2
+is "dry port: conflicts: one is there" grep -qx '    there already: 0001-one.patch' "$TMP/out"
+is "dry port: conflicts: an edit" grep -qx '    conflict: 0002-two.patch: b.c' "$TMP/out"
+is "dry port: conflicts: a file that is there" grep -qx '    conflict: 0003-three.patch: c.c' "$TMP/out"
+expect "dry port: all topics" 2 "^vfio-pci-dmabuf: of .* 0 there already, " make -s port KERNEL="$k"
+is "dry port: all topics: each is named" [ "$(grep -c '^[a-z0-9-]*: of [0-9]* patches for linux-7.3, ' "$TMP/out")" = "$(grep -vc '^#' series/linux-7.3/order)" ]
+expect "dry port: unknown topic" 2 "TOPIC=nonsense: no such topic on linux-7.3; there are: .* small" dry TOPIC=nonsense
+expect "dry port: of another base" 2 "TOPIC=small: no such topic on linux-7.1" dry FROM=linux-7.1
+expect "dry port: unknown base" 2 "no base 'linux-1.0'" dry FROM=linux-1.0
+expect "dry port: TO" 2 "TO=linux-7.3: KERNEL is where to" dry TO=linux-7.3
+expect "range-diff with KERNEL" 2 "range-diff is about two bases" make range-diff KERNEL="$k" TOPIC=small
+mv "$TMP/order" series/linux-7.3/order
+rm -r "$small"
+
 # The compiler cache. What .incbin takes in is no dependency that the compiler tells of.
 mkdir "$TMP/cc"
 printf '.incbin "/obj/x"\n' >"$TMP/cc/x.S"
