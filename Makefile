@@ -3,7 +3,7 @@
 #   ARCH    x86_64 | arm64                            ACCEL  tcg | kvm
 #   KERNEL  path of your own kernel tree, 7.1 or newer; SERIES="topic ..." or none: what to apply to a copy of it
 #   CONFIG  fragments: debug | plain | "debug builtin"   MEM, SMP, APPEND: memory, processors, kernel command line
-#   T       tests, "collection:test[#case] ..."       V      1: show all that tests say
+#   T       tests, "collection[:test[#case]] ..."     V      1: show all that tests say
 #   AT      <topic>/<nr>: the tree at a patch         PATCHED  1 | 0: 0 is the unpatched base
 #   TIMEOUT, SILENCE  seconds for a guest's run, and without a word from it
 #   TARBALLS  directory with files of the bases       GIT    a clone that has their tags

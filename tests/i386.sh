@@ -35,7 +35,7 @@ stage "guest i386" build
 # vmalloc: the whole of a large BAR is mapped into the kernel's 1 GB. Interrupts are not
 # remapped on 32 bits, which VFIO has to be told. Instead of the device with a BAR2 of
 # 1G there is one with memory in BAR0. 32-bit Linux takes no SMP of unknown AMD CPUs.
-cmdline="console=ttyS0 tsc=nowatchdog panic=-1 oops=panic sysrq_always_enabled vmalloc=256M"
+cmdline="console=ttyS0 tsc=nowatchdog no_timer_check panic=-1 oops=panic sysrq_always_enabled vmalloc=256M"
 cmdline+=" intel_iommu=on vfio_iommu_type1.allow_unsafe_interrupts=1"
 mapfile -t devices < <(sed 's/#.*//; /rp4/d' "$TOP/guest/devices" | xargs -n1)
 sandbox --ro-bind "$qemu" /mnt --ro-bind "$obj" /obj --ro-bind "$TOP/guest" /in \
