@@ -160,6 +160,7 @@ sed -i 's/^10$/ten/' "$k/a.c"; save one
 sed -i 's/^10$/ten/' "$k/b.c"; sed -i 's/^20$/twenty/' "$k/a.c"; save two
 echo new >"$k/c.c"; save three
 mygit format-patch -q -o "$repo/$small" base
+printf '%s\n' 'From: a <a@example>' 'Date: Thu, 1 Jan 2026 00:00:00 +0000' 'Subject: [PATCH 0/3] small' '' 'Small.' '---' >"$small/0000-cover-letter.txt"
 dry() { make -s port KERNEL="$k" TOPIC=small "$@"; }
 port() { # NAME STATUS APPLY THERE CONFLICT
 	seen "$k" >"$TMP/before"
@@ -180,10 +181,18 @@ is "dry port: it names the one" grep -qx '    there already: 0002-two.patch' "$T
 mygit checkout -q -f base
 sed -i 's/^8$/eight/' "$k/a.c"
 port "a merge" 0 3 0 0
+copy=build/$(own_name "$k")
+expect "own tree: a merge" 0 "^tree " env KERNEL="$k" SERIES=small scripts/tree "$(own_name "$k")"
+is "own tree: a merge: the edit and the patches are there" [ "$(sed -n '8p; 10p; 20p' "$copy/a.c" | xargs) $(cat "$copy/c.c")" = "eight ten twenty new" ]
+is "own tree: a merge: with their messages" [ "$(git -C "$copy" log -3 --format=%s | xargs)" = "three two one" ]
+rm -rf "$copy"
 mygit checkout -q -f one
 sed -i 's/^10$/zehn/' "$k/b.c"
 echo old >"$k/c.c"
 port "conflicts" 2 0 1 2
+expect "own tree: conflicts" 1 "small/0002-two.patch conflicts with KERNEL=.*: b.c$" env KERNEL="$k" SERIES=small scripts/tree "$(own_name "$k")"
+rm -rf "$copy"
+port "conflicts, again" 2 0 1 2
 is "dry port: conflicts: one is there" grep -qx '    there already: 0001-one.patch' "$TMP/out"
 is "dry port: conflicts: an edit" grep -qx '    conflict: 0002-two.patch: b.c' "$TMP/out"
 is "dry port: conflicts: a file that is there" grep -qx '    conflict: 0003-three.patch: c.c' "$TMP/out"
