@@ -84,6 +84,48 @@ printf 'VERSION = 2\nPATCHLEVEL = 6\nSUBLEVEL = 39\nNAME = x\n' >"$TMP/kernel/Ma
 : >"$TMP/kernel/Kbuild"
 expect "KERNEL of another version" 2 "is version 2.6.39; the topics are for 7\.1" make tree KERNEL="$TMP/kernel"
 
+# ACCEL=auto, with a device and a run that are fakes.
+accel() { # WANTED STATUS [VARIABLE=VALUE]...: STATUS is that of the run in KVM
+	# shellcheck disable=SC2016
+	env XDG_CACHE_HOME="$TMP/accel" ACCEL="$1" KVM_DEVICE="$TMP/kvm" ARCH="$here" "${@:3}" bash -c '
+		. scripts/lib.sh; . scripts/accel.sh
+		run_in_kvm() { echo ran >>"$1"; return "$2"; }
+		accel_auto run_in_kvm "$@"; echo "taken: $ACCEL"' x "$TMP/ran" "$2"
+}
+ran() { [ "$(wc -l <"$TMP/ran")" = "$1" ]; }
+here=$(uname -m | sed 's/^aarch64$/arm64/')
+: >"$TMP/ran"
+expect "ACCEL=auto without KVM" 0 "^ACCEL=auto: tcg, since there is no $TMP/kvm$" accel auto 0
+: >"$TMP/kvm"
+other=arm64
+[ "$here" = x86_64 ] || other=x86_64
+expect "ACCEL=auto with a guest of another machine" 0 "^ACCEL=auto: tcg, since the guest is $other, this machine is" accel auto 0 ARCH=$other
+# Root may write to what nobody may, but not where all is read-only.
+mine=-m
+[ "$(id -u)" -eq 0 ] || mine=-rm
+export -f accel
+# shellcheck disable=SC2016
+expect "ACCEL=auto with KVM that may not be used" 0 "^ACCEL=auto: tcg, since $TMP/ro/kvm is not writable for this user" \
+	env TMP="$TMP" here="$here" unshare $mine bash -c 'mkdir "$TMP/ro"; mount -t tmpfs none "$TMP/ro"; : >"$TMP/ro/kvm"
+		mount -o remount,ro "$TMP/ro"; accel auto 0 KVM_DEVICE="$TMP/ro/kvm"'
+is "ACCEL=auto runs nothing then" ran 0
+: >"$TMP/kvm"
+expect "ACCEL=auto, a run in KVM that does not end well" 0 "^taken: tcg$" accel auto 3
+expect "ACCEL=auto remembers it" 0 "^ACCEL=auto: tcg, as found before: .*not come to a good end .*ACCEL=probe looks again" accel auto 0
+is "ACCEL=auto has run one" ran 1
+expect "ACCEL=probe looks again" 0 "^ACCEL=auto: kvm: a run in KVM came to its end in [0-9]+ s$" accel probe 0
+expect "ACCEL=auto remembers that, too" 0 "^taken: kvm$" accel auto 3
+is "ACCEL=probe has run one more" ran 2
+expect "ACCEL=probe, a kernel that reports something" 0 "^ACCEL=auto: tcg: .*the kernel itself may be to blame" accel probe 1
+expect "ACCEL=auto does not remember that" 0 "^taken: kvm$" accel auto 0
+is "ACCEL=auto has run it again" ran 4
+mkdir "$TMP/bin"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" = -m ] || exec echo vm 1.0\nexec /bin/uname -m\n' >"$TMP/bin/uname"
+chmod +x "$TMP/bin/uname"
+expect "ACCEL=auto looks again on another kernel of the host" 0 "^taken: tcg$" accel auto 3 PATH="$TMP/bin:$PATH"
+expect "unknown ACCEL" 1 "ACCEL=hvf: must be auto, tcg, kvm" env ACCEL=hvf "$TOP/scripts/run" kselftest
+
 # A user's own tree, small, without topics: what is copied is what is there now.
 k=$TMP/own\ kernel
 mkdir "$k" "$TMP/home"
@@ -254,8 +296,6 @@ cp "$TOP/base/$QEMU" base/
 rm -f "build/base-$QEMU"
 
 # A disk that is full: 4 MB, and the smallest base has more.
-mine=-m
-[ "$(id -u)" -eq 0 ] || mine=-rm
 # shellcheck disable=SC2016
 expect "full disk" 1 "$QEMU could not be had" \
 	unshare $mine sh -c 'mount -t tmpfs -o size=4m none "$1" && mkdir -p "$1/dmabuf-series" &&
