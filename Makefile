@@ -2,9 +2,11 @@
 #   JOBS    parallel jobs (number of processors)      BASE   linux-7.3 | linux-7.1
 #   ARCH    x86_64 | arm64                            ACCEL  auto: kvm if it is of use here, or tcg | kvm | tcg | icount | probe: auto, looks again
 #   KERNEL  path of your own kernel tree, 7.1 or newer; SERIES="topic ..." or none: what to apply to a copy of it
-#   CONFIG  fragments: debug | plain | "debug builtin"   MEM, SMP, APPEND: memory, processors, kernel command line
+#   CONFIG  fragments: debug | plain | "debug builtin", or paths   MEM, SMP, APPEND: memory, processors, kernel command line
 #   T       tests, "collection[:test[#case]] ..."     V      1: show all that tests say
 #   AT      <topic>/<nr>: the tree at a patch         PATCHED  1 | 0: 0 is the unpatched base
+#   GDB     1, or a port: the guest waits for gdb     QEMU_ARGS  more arguments for QEMU
+#   SHARE   a folder of which the guest gets a copy in /share
 #   TIMEOUT, SILENCE  seconds for a guest's run, and without a word from it
 #   TARBALLS  directory with files of the bases       GIT    a clone that has their tags
 #   TOPIC, FROM, TO   for port, range-diff, cover     COVER  file with the cover letter
@@ -16,7 +18,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 vars := JOBS BASE ARCH KERNEL SERIES ACCEL CONFIG T V AT PATCHED MEM SMP APPEND TARBALLS GIT TIMEOUT SILENCE TOPIC FROM TO \
-	COVER NAMES FORCE WALL GUESTENV CC VERSION CHANGELOG SEND SECURITY
+	GDB QEMU_ARGS SHARE COVER NAMES FORCE WALL GUESTENV CC VERSION CHANGELOG SEND SECURITY
 export $(vars)
 unexport $(foreach v,$(vars),$(if $($v),,$v))
 

@@ -22,6 +22,13 @@ mkdir -p "$BUILD" "$LOGS" "$CACHE/base" "$CACHE/ccache" "$CACHE/times"
 say() { printf '%s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# The path of a file or folder that the user names; make does not expand a tilde.
+user_path() { # PATH
+	local p=$1
+	case $p in \~|\~/*) p=$HOME${p#\~} ;; esac
+	realpath -e "$p" 2>/dev/null || echo "$p"
+}
+
 case $ARCH in
 x86_64|arm64) ;;
 *) die "ARCH=$ARCH: must be x86_64 or arm64" ;;
@@ -32,10 +39,8 @@ linux-*) [ -f "$TOP/series/$BASE/order" ] ;;
 esac || die "BASE=$BASE: must be one of $(cd "$TOP/series" && echo linux-*)"
 LINUX=$BASE
 if [ -n "${KERNEL:-}" ]; then
-	# make does not expand it.
-	case $KERNEL in \~|\~/*) KERNEL=$HOME${KERNEL#\~} ;; esac
+	KERNEL=$(user_path "$KERNEL")
 	[ -f "$KERNEL/Makefile" ] && [ -f "$KERNEL/Kbuild" ] || die "KERNEL=$KERNEL: not a kernel tree"
-	KERNEL=$(realpath "$KERNEL")
 	export KERNEL
 	LINUX=kernel-$(sha256sum <<<"$KERNEL" | cut -c1-8)
 elif [ -n "${SERIES:-}" ]; then
@@ -46,6 +51,28 @@ SRC=$BUILD/$LINUX
 case $JOBS in
 ''|*[!0-9]*|0) die "JOBS=$JOBS: must be a number above 0" ;;
 esac
+
+# What CONFIG asks for: names in guest/config, and paths of other fragments -> CONFIG
+# with full paths, and $config, a name for what is made from it.
+read_config() {
+	local f n words=()
+	config=''
+	for f in ${CONFIG:-debug}; do
+		case $f in
+		*/*)
+			f=$(user_path "$f")
+			[ -f "$f" ] || die "CONFIG: no file '$f'"
+			case $f in *[[:space:]]*) die "CONFIG: '$f' has a space in it" ;; esac
+			n=${f##*/}
+			n=${n//[^A-Za-z0-9_.]/_}.$(sha256sum <<<"$f" | cut -c1-8) ;;
+		*)
+			[ -f "$TOP/guest/config/$f" ] || die "CONFIG: no fragment guest/config/$f; there are: $(cd "$TOP/guest/config" && echo *), and the path of any other one, with a / in it"
+			n=$f ;;
+		esac
+		words+=("$f") config+=${config:+-}$n
+	done
+	export CONFIG="${words[*]}"
+}
 
 # attempt COMMAND...: its status, in RC. Not the same as 'COMMAND || ...': set -e
 # would not hold inside of it then.

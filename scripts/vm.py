@@ -357,11 +357,11 @@ def run(a, argv, tap, line):
                     break
                 if tap.verdict is not None:
                     verdict = verdict or now
-                if verdict and now - verdict > 60:
+                if verdict and now - verdict > 60 and a.timeout:
                     stop = 'the guest did not power off within 60 s after its job'
-                elif now - t0 > a.timeout:
+                elif 0 < a.timeout < now - t0:
                     stop = f'time-out: the run took more than {a.timeout} s'
-                elif now - last > a.silence:
+                elif 0 < a.silence < now - last:
                     stop = f'time-out: the guest said nothing for {a.silence} s'
                 if stop:
                     guest.dump_state()
@@ -572,8 +572,8 @@ def finish(a, lists, tap, stop):
 def options():
     p = argparse.ArgumentParser()
     p.add_argument('--out', required=True, help='directory of the logs and results')
-    p.add_argument('--timeout', type=int, default=1800, help='seconds for the whole run')
-    p.add_argument('--silence', type=int, default=300, help='seconds without a line from the guest')
+    p.add_argument('--timeout', type=int, default=1800, help='seconds for the whole run; 0: no limit')
+    p.add_argument('--silence', type=int, default=300, help='seconds without a line from the guest; 0: no limit')
     files = {'action': 'append', 'default': [], 'metavar': 'FILE'}
     p.add_argument('--names', **files,
                    help='names of the tests that must be run, one a line, each as often as it comes')

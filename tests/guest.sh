@@ -18,6 +18,16 @@ echo 1..2
 echo ok 1 one
 echo ok 2 two
 J
+mkdir "$TMP/shared"
+echo 'from the host' >"$TMP/shared/file"
+run "SHARE and QEMU_ARGS" 0 "^2 passed, 0 failed, 0 skipped$" SHARE="$TMP/shared" QEMU_ARGS='-device e1000e' <<'J'
+echo 1..2
+grep -qx 'from the host' /share/file && echo ok 1 share || echo not ok 1 share
+grep -q 0x10d3 /sys/bus/pci/devices/*/device && echo ok 2 device || echo not ok 2 device
+echo 'from the guest' >/share/new
+J
+is "SHARE: what the guest had at its end" grep -x 'from the guest' "${log%/*}/share/new"
+isnt "SHARE: is not written to" test -e "$TMP/shared/new"
 run "a panic at boot" 1 "error: no verdict" APPEND="rdinit=/usr/bin/timeout" <<'J'
 echo 1..1
 echo ok 1 one

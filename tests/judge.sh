@@ -400,6 +400,8 @@ vm "status 1: silence behind a result" 1 "^error: time-out: the guest said nothi
 vm "status 3: the whole time is over before the first result" 3 "^error: the time ran out before the first result$" \
 	--timeout 1 -- sh -c 'echo 1..1 >/out/tap.log; exec sleep 60'
 vm "status 3: a guest that says nothing" 3 "^error: the guest never came to its job$" --timeout 1 -- sh -c 'exec sleep 60'
+vm "no limits: as for who is at a breakpoint" 0 "^1 passed" --timeout 0 --silence 0 \
+	-- sh -c 'sleep 2; printf "1..1\nok 1 one\n# job: exit 0\n" >/out/tap.log'
 judge "status 2: wrong usage" 2 "control-names needs --control" --control-names /out/patched <<<"$good"
 
 # What the kernel reports.

@@ -126,6 +126,76 @@ chmod +x "$TMP/bin/uname"
 expect "ACCEL=auto looks again on another kernel of the host" 0 "^taken: tcg$" accel auto 3 PATH="$TMP/bin:$PATH"
 expect "unknown ACCEL" 1 "ACCEL=hvf: must be auto, tcg, kvm" env ACCEL=hvf "$TOP/scripts/run" kselftest
 
+# Runs of a guest that is a fake: in a copy whose kernel and QEMU are, too.
+fake=$TMP/fake
+cp -r "$repo" "$fake"
+rm -rf "$fake/build"
+mkdir "$fake/qemu"
+cat >"$fake/qemu/qemu-system-x86_64" <<'Q'
+#!/bin/sh
+# Does what the file /in/does says.
+printf '%s\n' "$@" >/out/args
+. /in/does
+printf '1..1\nok 1 one\n# job: exit 0\n' >"$(printf '%s\n' "$@" | sed -n 's/^file,id=tap,path=//p')"
+Q
+chmod +x "$fake/qemu/qemu-system-x86_64"
+for f in build-qemu tree manifest; do printf '#!/bin/sh\n' >"$fake/scripts/$f"; done
+cat >"$fake/scripts/build-linux" <<'B'
+#!/usr/bin/env bash
+. "$(dirname "$0")/lib.sh"
+read_config
+mkdir -p "$BUILD/obj/$LINUX/$ARCH-$config/guest"
+gzip </dev/null >"$BUILD/obj/$LINUX/$ARCH-$config/guest/initramfs.gz"
+cat "${KERNEL_MARK:-/dev/null}" >"$BUILD/obj/$LINUX/$ARCH-$config/guest/kernel"
+B
+fake_run() { # [VARIABLE=VALUE]...
+	mkdir -p "$fake/build"
+	echo "$fake/qemu" >"$fake/build/qemu-dir"
+	env ARCH=x86_64 ACCEL=tcg XDG_CACHE_HOME="$TMP/accel" "$@" "$fake/scripts/run" tap "$TMP/job"
+}
+mkdir -p "$TMP/accel/dmabuf-series"
+ln -s "$ROOT" "$TMP/accel/dmabuf-series/"
+echo 'echo 1..0' >"$TMP/job"
+: >"$fake/guest/does"
+out=$fake/build/run/linux-7.3/tap-x86_64-debug
+expect "run" 0 "^1 passed, 0 failed" fake_run
+isnt "run: no share, and no gdb" grep -E 'share|gdb' "$out/args"
+expect "QEMU_ARGS" 0 "^1 passed" fake_run QEMU_ARGS="-device x -name 'a b'"
+is "QEMU_ARGS: are there, as words" grep -x 'a b' "$out/args"
+is "QEMU_ARGS: are in the manifest" grep "^command: .* -device x -name 'a b'$" "$out/manifest"
+expect "QEMU_ARGS with an open quote" 1 "^error: QEMU_ARGS: a quote has no end" fake_run QEMU_ARGS="-name 'a"
+mkdir "$TMP/a share"
+echo 'from the host' >"$TMP/a share/file"
+echo 'cd /tmp; mkdir x; echo "from the guest" >x/new; tar -C x -cf /out/share.tar .' >"$fake/guest/does"
+expect "SHARE" 0 "^what the guest had in /share at its end: build/run/" fake_run SHARE="$TMP/a share"
+is "SHARE: the guest gets it" grep -a 'from the host' <(zcat "$out/initrd")
+is "SHARE: what the guest has at its end" grep -x 'from the guest' "$out/share/new"
+isnt "SHARE: is not written to" test -e "$TMP/a share/new"
+: >"$fake/guest/does"
+expect "SHARE that is not there" 1 "^error: SHARE: no folder '$TMP/none'" fake_run SHARE="$TMP/none"
+echo 'sleep 2' >"$fake/guest/does"
+expect "GDB=1" 0 "gdb .*'set substitute-path /src .*/build/linux-7.3'.* 'target remote 127.0.0.1:1234' '.*/x86_64-debug-gdb/vmlinux'$" \
+	fake_run GDB=1 TIMEOUT=1 SILENCE=1
+is "GDB=1: no limit of time" grep -x '1 passed, 0 failed, 0 skipped' "$TMP/out"
+is "GDB=1: the guest waits" grep -x -e -S "${out}-gdb/args"
+: >"$fake/guest/does"
+expect "GDB=<port>" 0 "target remote 127.0.0.1:4321" fake_run GDB=4321
+is "GDB=<port>: QEMU has it" grep -x tcp:127.0.0.1:4321 "${out}-gdb/args"
+expect "GDB that is no number" 1 "^error: GDB=yes: must be 1" fake_run GDB=yes
+echo '# CONFIG_X is not set' >"$TMP/my-own.config"
+expect "CONFIG with a path" 0 "^tap, linux-7.3, x86_64-debug-my_own.config.[0-9a-f]{8}: " fake_run CONFIG="debug $TMP/my-own.config"
+expect "CONFIG with a path that is not there" 1 "^error: CONFIG: no file '$TMP/none'" fake_run CONFIG="debug $TMP/none"
+expect "CONFIG with a name that is not there" 1 "^error: CONFIG: no fragment guest/config/none; there are: .*debug" fake_run CONFIG=none
+: >"$TMP/kvm"
+expect "ACCEL=auto: a guest that gets to its end" 0 "^ACCEL=auto: kvm: " fake_run ACCEL=probe KVM_DEVICE="$TMP/kvm"
+is "ACCEL=auto: it is in KVM then" grep -x kvm "$out/args"
+echo 'case "$*" in *"-accel kvm"*) echo "Oops: 0000" >/out/probe/console.log; exit 1 ;; esac' >"$fake/guest/does"
+expect "ACCEL=auto: a guest that oopses in KVM" 0 "^ACCEL=auto: tcg: .*the kernel itself may be" fake_run ACCEL=probe KVM_DEVICE="$TMP/kvm"
+is "ACCEL=auto: it is in TCG then" grep -x tcg,thread=multi "$out/args"
+echo 'case "$*" in *"-accel kvm"*) exit 1 ;; esac' >"$fake/guest/does"
+expect "ACCEL=auto: a QEMU that fails with KVM" 0 "^1 passed" fake_run ACCEL=probe KVM_DEVICE="$TMP/kvm"
+is "ACCEL=auto: that is remembered" grep "^tcg " -r "$TMP/accel/dmabuf-series/accel"
+
 # A user's own tree, small, without topics: what is copied is what is there now.
 k=$TMP/own\ kernel
 mkdir "$k" "$TMP/home"
