@@ -171,7 +171,7 @@ unscratch() { # TREE
 cover_commit() {
 	local from=$TOP/series/$2/$3/$COVER msg
 	[ -f "$from" ] || { say "series/$2/$3 has no $COVER"; return 1; }
-	msg=$(mktemp -d)
+	msg=$(mktemp -d "$BUILD/cover.XXXXXX")
 	git mailinfo -b "$msg/body" "$msg/rest" <"$from" >"$msg/head"
 	{ sed -n 's/^Subject: //p' "$msg/head"; echo
 	  cat "$msg/body"; echo; echo "Topic: $3"; } >"$msg/cover"

@@ -1,8 +1,15 @@
 # shellcheck shell=bash
 # Sourced by every script here: names of places, messages, stage times, the sandbox.
 
+# First of all, and in words that any shell knows.
+case ${BASH_VERSION:-none} in
+4.[4-9]*|[5-9].*|[1-9][0-9].*) ;;
+*) echo "error: this takes bash 4.4 or newer; this shell is ${BASH_VERSION:-another one}" >&2; exit 1 ;;
+esac
 set -Eeuo pipefail
 umask 022
+# What users have for kernels of their own, and would change what is built here.
+unset CDPATH LLVM CROSS_COMPILE CROSS KCONFIG_ALLCONFIG LINES_OF_MAKE
 # Nothing ends without a word.
 on_err() { printf 'error: %s: line %s failed with status %s\n' "${BASH_SOURCE[1]##*/}" "${BASH_LINENO[0]}" "$1" >&2; }
 trap 'on_err $?' ERR
@@ -85,6 +92,30 @@ attempt() {
 	trap 'on_err $?' ERR
 }
 
+# room FOLDER GB WHAT: is there as much on its disk? Better now than in the middle.
+room() {
+	local free
+	free=$(df -k --output=avail "$1" | tail -n1)
+	[ $((free >> 20)) -ge "$2" ] || die "$3 takes about $2 GB, and $((free >> 20)) GB are free on the disk of $1 (build/ and XDG_CACHE_HOME may be on others)"
+}
+
+# work_tmp GB: the first folder for temporary files with as much room, in which programs
+# can be run.
+work_tmp() {
+	local d t rc
+	for d in "${TMPDIR:-/tmp}" /tmp /var/tmp "$BUILD"; do
+		t=$(mktemp "$d/dmabuf-series.XXXXXX" 2>/dev/null || true)
+		[ -n "$t" ] || continue
+		rc=0
+		{ printf '#!/bin/sh\n' >"$t" && chmod +x "$t" && "$t"; } 2>/dev/null || rc=1
+		rm -f "$t"
+		[ $rc -eq 0 ] && (room "$d" "$1" x) 2>/dev/null || continue
+		echo "$d"
+		return
+	done
+	die "no folder for temporary files: TMPDIR=${TMPDIR:-/tmp}, /tmp, /var/tmp and build/ have less than $1 GB, or are mounted noexec"
+}
+
 # stage NAME COMMAND...: run a long step. Says what it does, how long it took
 # last time (or takes elsewhere: scripts/weights) and where its log is, each half a
 # minute how far it is, measured by the lines in the log; a failure shows the end of
@@ -137,6 +168,36 @@ root_key() {
 }
 ROOT=$CACHE/root-$(root_key)
 
+# Can bubblewrap do what sandbox() asks for? If not, why.
+sandbox_works() {
+	local said sys=${PROC_SYS:-/proc/sys} why=''
+	[ -z "${SANDBOX_WORKS:-}" ] || return 0
+	said=$(bwrap --ro-bind / / --dev /dev --proc /proc --unshare-pid --unshare-ipc echo works 2>&1 || true)
+	if [ "$said" = works ]; then
+		export SANDBOX_WORKS=1
+		return 0
+	fi
+	off() { [ "$(cat "$sys/$1" 2>/dev/null)" = "$2" ]; }
+	if off kernel/unprivileged_userns_clone 0; then
+		why+="
+users may not make user namespaces; as root: sysctl kernel.unprivileged_userns_clone=1"
+	fi
+	if off user/max_user_namespaces 0; then
+		why+="
+there may be no user namespaces; as root: sysctl user.max_user_namespaces=10000"
+	fi
+	if off kernel/apparmor_restrict_unprivileged_userns 1; then
+		why+="
+AppArmor allows user namespaces to programs with a profile only; as root, give bwrap one:
+    printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap $(command -v bwrap) flags=(unconfined) { userns, }\\n' >/etc/apparmor.d/bwrap
+    apparmor_parser -r /etc/apparmor.d/bwrap
+or allow them to all: sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+	fi
+	[ -n "$why" ] || why="
+in a container, it has to be a privileged one, or one that may make namespaces and mount"
+	die "bubblewrap, in which all is built, does not work here: $said$why"
+}
+
 # sandbox [bwrap options] -- COMMAND...: run in the build root, which stays
 # read-only. Source, objects and compiler cache are always at /src, /obj and
 # /ccache, so that compiler output and cache keys do not depend on where
@@ -149,6 +210,7 @@ sandbox() {
 	done
 	shift
 	[ -d "$ROOT" ] || die "no build root: run 'make root'"
+	sandbox_works
 	bwrap --ro-bind "$ROOT" / --dev /dev --proc /proc --tmpfs /tmp \
 		--bind "$CACHE/ccache" /ccache \
 		--unshare-pid --unshare-ipc --die-with-parent --clearenv \
@@ -200,3 +262,9 @@ check_config() { # FRAGMENT CONFIG
 			exit bad
 		}' "$1" "$2"
 }
+
+# Temporary files, those of a user's mmdebstrap too, which unpacks there.
+if [ -z "${TMP_CHOSEN:-}" ]; then
+	TMPDIR=$(work_tmp 4 2>/dev/null || echo "${TMPDIR:-/tmp}")
+	export TMPDIR TMP_CHOSEN=1
+fi

@@ -3,7 +3,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
 tests=0 failures=0
-TMP=$(mktemp -d)
+# Whole trees lie there, and are run.
+TMP=$(mktemp -d -p "$(work_tmp 2)")
 trap 'rm -rf "$TMP"' EXIT
 
 result() { # STATUS NAME

@@ -3,17 +3,18 @@
 . "$(dirname "$0")/lib.sh"
 
 # A copy of this repository as it is, with a build/ of its own, on the same cache.
-repo=$TMP/repo
+# With spaces, as in its cache.
+repo="$TMP/a repo" cache="$TMP/a cache"
 mkdir "$repo"
 git -C "$TOP" ls-files -co --exclude-standard -z | sort -zu | tar -C "$TOP" --null -T - -cf - | tar -C "$repo" -xf -
 
 # A cache that holds the build root and nothing else.
 empty_cache() {
-	rm -rf "$TMP/cache"
-	mkdir -p "$TMP/cache/dmabuf-series/base"
-	ln -s "$ROOT" "$TMP/cache/dmabuf-series/"
+	rm -rf "$cache"
+	mkdir -p "$cache/dmabuf-series/base"
+	ln -s "$ROOT" "$cache/dmabuf-series/"
 }
-with_cache() { env XDG_CACHE_HOME="$TMP/cache" "$@"; }
+with_cache() { env XDG_CACHE_HOME="$cache" "$@"; }
 
 cd "$repo"
 expect "unknown target" 2 "no target 'nonsense'; see 'make help'" make nonsense
@@ -87,7 +88,7 @@ expect "KERNEL of another version" 2 "is version 2.6.39; the topics are for 7\.1
 # ACCEL=auto, with a device and a run that are fakes.
 accel() { # WANTED STATUS [VARIABLE=VALUE]...: STATUS is that of the run in KVM
 	# shellcheck disable=SC2016
-	env XDG_CACHE_HOME="$TMP/accel" ACCEL="$1" KVM_DEVICE="$TMP/kvm" ARCH="$here" "${@:3}" bash -c '
+	env XDG_CACHE_HOME="$TMP/its cache" ACCEL="$1" KVM_DEVICE="$TMP/kvm" ARCH="$here" "${@:3}" bash -c '
 		. scripts/lib.sh; . scripts/accel.sh
 		run_in_kvm() { echo ran >>"$1"; return "$2"; }
 		accel_auto run_in_kvm "$@"; echo "taken: $ACCEL"' x "$TMP/ran" "$2"
@@ -127,7 +128,7 @@ expect "ACCEL=auto looks again on another kernel of the host" 0 "^taken: tcg$" a
 expect "unknown ACCEL" 1 "ACCEL=hvf: must be auto, tcg, kvm" env ACCEL=hvf "$TOP/scripts/run" kselftest
 
 # Runs of a guest that is a fake: in a copy whose kernel and QEMU are, too.
-fake=$TMP/fake
+fake="$TMP/a fake"
 cp -r "$repo" "$fake"
 rm -rf "$fake/build"
 mkdir "$fake/qemu"
@@ -143,18 +144,18 @@ for f in build-qemu tree manifest; do printf '#!/bin/sh\n' >"$fake/scripts/$f"; 
 cat >"$fake/scripts/build-linux" <<'B'
 #!/usr/bin/env bash
 . "$(dirname "$0")/lib.sh"
-read_config
-mkdir -p "$BUILD/obj/$LINUX/$ARCH-$config/guest"
-gzip </dev/null >"$BUILD/obj/$LINUX/$ARCH-$config/guest/initramfs.gz"
-cat "${KERNEL_MARK:-/dev/null}" >"$BUILD/obj/$LINUX/$ARCH-$config/guest/kernel"
+[ "$1" = --into ]
+gzip </dev/null >"$2/initramfs.gz"
+echo kernel >"$2/kernel"
 B
+# shellcheck disable=SC2120
 fake_run() { # [VARIABLE=VALUE]...
 	mkdir -p "$fake/build"
 	echo "$fake/qemu" >"$fake/build/qemu-dir"
-	env ARCH=x86_64 ACCEL=tcg XDG_CACHE_HOME="$TMP/accel" "$@" "$fake/scripts/run" tap "$TMP/job"
+	env ARCH=x86_64 ACCEL=tcg XDG_CACHE_HOME="$TMP/its cache" "$@" "$fake/scripts/run" tap "$TMP/job"
 }
-mkdir -p "$TMP/accel/dmabuf-series"
-ln -s "$ROOT" "$TMP/accel/dmabuf-series/"
+mkdir -p "$TMP/its cache/dmabuf-series"
+ln -s "$ROOT" "$TMP/its cache/dmabuf-series/"
 echo 'echo 1..0' >"$TMP/job"
 : >"$fake/guest/does"
 out=$fake/build/run/linux-7.3/tap-x86_64-debug
@@ -194,7 +195,105 @@ expect "ACCEL=auto: a guest that oopses in KVM" 0 "^ACCEL=auto: tcg: .*the kerne
 is "ACCEL=auto: it is in TCG then" grep -x tcg,thread=multi "$out/args"
 echo 'case "$*" in *"-accel kvm"*) exit 1 ;; esac' >"$fake/guest/does"
 expect "ACCEL=auto: a QEMU that fails with KVM" 0 "^1 passed" fake_run ACCEL=probe KVM_DEVICE="$TMP/kvm"
-is "ACCEL=auto: that is remembered" grep "^tcg " -r "$TMP/accel/dmabuf-series/accel"
+is "ACCEL=auto: that is remembered" grep "^tcg " -r "$TMP/its cache/dmabuf-series/accel"
+
+# Two terminals. The first is not disturbed.
+cat >"$fake/guest/does" <<'D'
+: >/out/begun
+while [ ! -e /out/go ]; do sleep 0.1; done
+cat "$(printf '%s\n' "$@" | sed -n '/^-kernel$/ { n; p; }')" >/out/seen
+D
+# shellcheck disable=SC2119
+fake_run >"$TMP/first" 2>&1 &
+first=$!
+for _ in $(seq 300); do
+	[ ! -e "$out/begun" ] || break
+	sleep 0.1
+done
+: >"$fake/guest/does"
+expect "a second run" 0 "^tap-x86_64-debug is running elsewhere: this run's files are in build/run/" fake_run
+is "a second run is not the first one's" grep '1 passed' "$TMP/out"
+: >"$out/go"
+rc=0; wait $first || rc=$?
+is "the first run comes to its end" test $rc = 0
+is "the first run has its kernel" grep kernel "$out/seen"
+is "no folder is left of either" test -z "$(find "$fake/build/run" -name 'boot.*')"
+
+# Odd places.
+# shellcheck disable=SC2016
+expect "an old bash" 1 "^error: this takes bash 4.4 or newer; this shell is 4.3.48" bash -c 'BASH_VERSION="4.3.48(1)-release"; . scripts/lib.sh'
+expect "another shell" 1 "^error: this takes bash 4.4 or newer; this shell is another one" dash scripts/run
+expect "CDPATH" 1 "no tree 'bsd'" env CDPATH="$TMP/a fake:." bash scripts/tree bsd
+mkdir "$TMP/auto"
+git --git-dir="$TMP/auto/git" --work-tree="$repo" init -q
+git --git-dir="$TMP/auto/git" --work-tree="$repo" add -A
+git --git-dir="$TMP/auto/git" --work-tree="$repo" -c user.name=x -c user.email=x@localhost commit -qm x
+is "a clone with autocrlf" git -c core.autocrlf=true clone -q "$TMP/auto/git" "$TMP/auto/clone"
+is "a clone with autocrlf has what was committed" diff -rq --exclude=.git --exclude=build "$repo" "$TMP/auto/clone"
+
+# Namespaces, as the sysctls of the machine have it.
+mkdir -p "$TMP/no" "$TMP/sys/kernel" "$TMP/sys/user"
+printf '#!/bin/sh\necho "bwrap: setting up uid map: Permission denied" >&2\nexit 1\n' >"$TMP/no/bwrap"
+chmod +x "$TMP/no/bwrap"
+no_bwrap() { env -u SANDBOX_WORKS PATH="$TMP/no:$PATH" PROC_SYS="$TMP/sys" scripts/host-tools; }
+expect "no namespaces" 1 "^in a container, it has to be a privileged one" no_bwrap
+is "no namespaces: what bubblewrap says" grep 'does not work here: bwrap: setting up uid map: Permission denied$' "$TMP/out"
+echo 0 >"$TMP/sys/kernel/unprivileged_userns_clone"
+expect "namespaces that a sysctl forbids" 1 "as root: sysctl kernel.unprivileged_userns_clone=1$" no_bwrap
+echo 1 >"$TMP/sys/kernel/unprivileged_userns_clone"
+echo 0 >"$TMP/sys/user/max_user_namespaces"
+expect "namespaces of which there may be none" 1 "as root: sysctl user.max_user_namespaces=" no_bwrap
+echo 9 >"$TMP/sys/user/max_user_namespaces"
+echo 1 >"$TMP/sys/kernel/apparmor_restrict_unprivileged_userns"
+expect "namespaces that AppArmor forbids" 1 "sysctl kernel.apparmor_restrict_unprivileged_userns=0$" no_bwrap
+is "namespaces that AppArmor forbids: the profile" grep "profile bwrap $TMP/no/bwrap flags=(unconfined) { userns, }" "$TMP/out"
+
+# Little room: a df that is a fake.
+mkdir "$TMP/full"
+printf '#!/bin/sh\necho Avail; echo 1500000\n' >"$TMP/full/df"
+chmod +x "$TMP/full/df"
+little_room() { PATH="$TMP/full:$PATH" "$@"; }
+empty_cache
+rm "$cache/dmabuf-series/root-"*
+expect "no room for the build root" 1 "^error: the build root takes about 5 GB, and 1 GB are free on the disk of $cache/" \
+	little_room with_cache scripts/root
+expect "no room for make check" 2 "^error: make check takes about 12 GB, and 1 GB are free" little_room make check
+isnt "no room for make check: nothing is begun" test -e build/check.results
+
+mkdir "$TMP/large"
+sed 's/1500000/99000000/' "$TMP/full/df" >"$TMP/large/df"
+chmod +x "$TMP/large/df"
+
+# Temporary files.
+mkdir "$TMP/tmp"
+# shellcheck disable=SC2016
+work_tmp_on() { # MOUNT-OPTIONS
+	env TMPDIR="$TMP/tmp" opts="$1" unshare "$mine" bash -c 'mount -t tmpfs -o "$opts" none "$TMPDIR"
+		. scripts/lib.sh; echo "taken: $(work_tmp 1)"'
+}
+expect "TMPDIR" 0 "^taken: $TMP/tmp$" work_tmp_on size=3g
+expect "TMPDIR that is small" 0 "^taken: /tmp$" work_tmp_on size=500m
+expect "TMPDIR without programs" 0 "^taken: /tmp$" work_tmp_on size=3g,noexec
+expect "TMPDIR that is not there" 0 "^taken: /tmp$" env TMPDIR="$TMP/none" bash -c '. scripts/lib.sh; echo "taken: $(work_tmp 1)"'
+expect "no folder for temporary files" 1 "^error: no folder for temporary files: TMPDIR=$TMP/tmp, " little_room env TMPDIR="$TMP/tmp" \
+	bash -c '. scripts/lib.sh; work_tmp 2'
+
+# What users have in their shell for kernels of their own.
+cat >"$fake/scripts/show" <<'S'
+#!/usr/bin/env bash
+. "$(dirname "$0")/lib.sh"
+sandbox() { printf '%s\n' "$@"; }
+say "ok $BASE $ARCH $CONFIG ${T:-} ${KERNEL:-} $(kmake /a /b x | xargs)"
+S
+chmod +x "$fake/scripts/show"
+printf 'root|-|-|-|-|1|a row|echo ok a\nsetup|linux-7.3|x86_64|debug|-|1|what is built|scripts/show\n' >"$fake/tests/plan"
+# shellcheck disable=SC2120
+theirs() { env XDG_CACHE_HOME="$TMP/its cache" PATH="$TMP/large:$PATH" "$@" make -C "$fake" check; }
+# shellcheck disable=SC2119
+theirs >"$TMP/clean" 2>&1 || true
+expect "make check with what users have in their shell" 0 "^ok linux-7.3 x86_64 debug " theirs ARCH=powerpc CROSS_COMPILE=powerpc- CROSS=x- LLVM=1 \
+	T=none CONFIG=none KERNEL=/none BASE=none KCONFIG_ALLCONFIG=x AT=x/1 PATCHED=0 GDB=1 V=1
+is "make check is the same as without" diff <(grep '^ok linux' "$TMP/clean") <(grep '^ok linux' "$TMP/out")
 
 # A user's own tree, small, without topics: what is copied is what is there now.
 k=$TMP/own\ kernel
@@ -335,7 +434,7 @@ done
 # A file with the right name and the wrong content.
 mkdir "$TMP/tarballs"
 read -r name < <(sed 's/#.*//' "base/$QEMU" | grep -oE '[^ ]+\.orig\.tar\.xz')
-in_cache=$TMP/cache/dmabuf-series/base/$QEMU-$(sed 's/#.*//' "base/$QEMU" | awk 'NF { print $1; exit }')/$name
+in_cache=$cache/dmabuf-series/base/$QEMU-$(sed 's/#.*//' "base/$QEMU" | awk 'NF { print $1; exit }')/$name
 echo broken >"$TMP/tarballs/$name"
 empty_cache
 expect "corrupted tarball given by the user" 1 "${name//+/.}: sha256 is not" \
@@ -352,7 +451,9 @@ empty_cache
 rm -f "build/base-$QEMU"
 expect "pinned version is gone: a newer point release" 0 "what is pinned is gone from the archive; 10\.0\.[0-9]+, signed by it, is taken instead" \
 	with_cache scripts/fetch "$QEMU"
-is "newer point release: its sums" sh -c 'read -r _ f _ <"$1" && test "$(cat "$f.sha256")" = "$(sha256sum <"$f" | cut -d" " -f1)"' sh "build/base-$QEMU"
+# shellcheck disable=SC2016
+is "newer point release: its sums" sh -c 'read -r _ f _ <"$1" && f=$2/$f && test "$(cat "$f.sha256")" = "$(sha256sum <"$f" | cut -d" " -f1)"' \
+	sh "build/base-$QEMU" "$cache/dmabuf-series/base"
 expect "newer point release: stays" 0 "" with_cache scripts/fetch "$QEMU"
 sed -i 's/^10\.0\.1 /10.0.999 /' "base/$QEMU"
 rm -f "build/base-$QEMU"
@@ -370,13 +471,13 @@ rm -f "build/base-$QEMU"
 expect "full disk" 1 "$QEMU could not be had" \
 	unshare $mine sh -c 'mount -t tmpfs -o size=4m none "$1" && mkdir -p "$1/dmabuf-series" &&
 		ln -s "$2" "$1/dmabuf-series/" && XDG_CACHE_HOME=$1 scripts/fetch "$3"' \
-	sh "$TMP/cache" "$ROOT" "$QEMU"
+	sh "$cache" "$ROOT" "$QEMU"
 is "full disk is named in the log" grep -i 'no space left' build/logs/download-*.log "$TMP/out"
 
 empty_cache
-setsid env XDG_CACHE_HOME="$TMP/cache" scripts/fetch "$QEMU" >/dev/null 2>&1 &
+setsid env XDG_CACHE_HOME="$cache" scripts/fetch "$QEMU" >/dev/null 2>&1 &
 for _ in $(seq 100); do
-	[ -z "$(ls -d "$TMP/cache/dmabuf-series/base/tmp."* 2>/dev/null)" ] || break
+	[ -z "$(ls -d "$cache/dmabuf-series/base/tmp."* 2>/dev/null)" ] || break
 	sleep 0.1
 done
 sleep 1
