@@ -12,11 +12,19 @@ run() { # NAME STATUS MESSAGE [VARIABLE=VALUE]...: the job is standard input
 }
 log=$BUILD/run/$LINUX/$RUN/console.log
 
-run "a run that is good" 0 "^2 passed, 0 failed, 0 skipped$" <<'J'
+run "a run that is good, with limits that fit TCG" 0 "^4 passed, 0 failed, 0 skipped$" ACCEL=tcg <<'J'
 echo TAP version 13
-echo 1..2
-echo ok 1 one
-echo ok 2 two
+echo 1..4
+n=0
+while read -r file limit; do
+	n=$((n + 1))
+	[ "$(cat $file)" = $limit ] && echo "ok $n $file" || echo "not ok $n $file"
+done <<L
+/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout 100
+/proc/sys/kernel/watchdog_thresh 60
+/sys/module/workqueue/parameters/watchdog_thresh 120
+/proc/sys/kernel/hung_task_timeout_secs 300
+L
 J
 mkdir "$TMP/shared"
 echo 'from the host' >"$TMP/shared/file"

@@ -161,6 +161,7 @@ echo 'echo 1..0' >"$TMP/job"
 out=$fake/build/run/linux-7.3/tap-x86_64-debug
 expect "run" 0 "^1 passed, 0 failed" fake_run
 isnt "run: no share, and no gdb" grep -E 'share|gdb' "$out/args"
+is "run: limits that fit TCG" grep 'rcu_cpu_stall_timeout=100 .*hung_task_timeout_secs=300' "$out/args"
 expect "QEMU_ARGS" 0 "^1 passed" fake_run QEMU_ARGS="-device x -name 'a b'"
 is "QEMU_ARGS: are there, as words" grep -x 'a b' "$out/args"
 is "QEMU_ARGS: are in the manifest" grep "^command: .* -device x -name 'a b'$" "$out/manifest"
@@ -190,6 +191,7 @@ expect "CONFIG with a name that is not there" 1 "^error: CONFIG: no fragment gue
 : >"$TMP/kvm"
 expect "ACCEL=auto: a guest that gets to its end" 0 "^ACCEL=auto: kvm: " fake_run ACCEL=probe KVM_DEVICE="$TMP/kvm"
 is "ACCEL=auto: it is in KVM then" grep -x kvm "$out/args"
+isnt "ACCEL=auto: with the limits of the kernel" grep 'rcu_cpu_stall_timeout' "$out/args"
 echo 'case "$*" in *"-accel kvm"*) echo "Oops: 0000" >/out/probe/console.log; exit 1 ;; esac' >"$fake/guest/does"
 expect "ACCEL=auto: a guest that oopses in KVM" 0 "^ACCEL=auto: tcg: .*the kernel itself may be" fake_run ACCEL=probe KVM_DEVICE="$TMP/kvm"
 is "ACCEL=auto: it is in TCG then" grep -x tcg,thread=multi "$out/args"
