@@ -75,6 +75,11 @@ list list_add corruption
 KASAN KASAN: 
 hung-task INFO: task .* blocked for more than
 C
+run "a leak fails a run" 1 "^error: kernel report: .*kmemleak: [0-9]+ new suspected memory leaks" <<'J'
+echo 1..1
+modprobe kmemleak-test && echo ok 1 one || echo not ok 1 one
+J
+is "a leak is shown" grep -E "^error: kernel report: .*unreferenced object" "$TMP/out"
 # Lockdep is off after the first of them.
 run "a lockdep report fails a run" 1 "error: kernel report: .*lock held when returning to user space" <<'J'
 echo 1..1
