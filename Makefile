@@ -2,7 +2,7 @@
 #   JOBS    parallel jobs (number of processors)      BASE   linux-7.3 | linux-7.1
 #   ARCH    x86_64 | arm64                            ACCEL  auto: kvm if it is of use here, or tcg | kvm | tcg | icount | probe: auto, looks again
 #   KERNEL  path of your own kernel tree, 7.1 or newer; SERIES="topic ..." or none: what to apply to a copy of it
-#   CONFIG  fragments: debug | plain | "debug builtin", or paths   MEM, SMP, APPEND: memory, processors, kernel command line
+#   CONFIG  fragments: debug | plain | kcsan | "debug builtin", or paths   MEM, SMP, APPEND: memory, processors, kernel command line
 #   T       tests, "collection[:test[#case]] ..."     V      1: show all that tests say
 #   AT      <topic>/<nr>: the tree at a patch         PATCHED  1 | 0: 0 is the unpatched base
 #   GDB     1, or a port: the guest waits for gdb     QEMU_ARGS  more arguments for QEMU
