@@ -272,6 +272,16 @@ control "a list without one of the series" 1 "^error: no name in the lists is of
 not ok 2 selftests: vfio: prog # exit=1
 T
 
+CONSOLE='[   61.5] BUG: KASAN: slab-use-after-free in get_file_active+0x66/0x1b0' \
+control "what the base kernel reports is a bug of it" 0 "^the base kernel reports: .*use-after-free" --control-names /out/patched <<'T'
+# 1..2
+# not ok 1 a
+# ok 2 b # SKIP this kernel cannot
+not ok 2 selftests: vfio: prog # exit=1
+T
+alsonot "control: such a report is no error" "^error: kernel report"
+also "control: what must not pass, and did not, is what passed" "^2 passed, 0 failed, 0 skipped$"
+
 # Why a test failed.
 diagnostics='TAP version 13
 1..2
