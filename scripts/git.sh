@@ -115,6 +115,11 @@ export_topics() {
 	done <<<"$list"
 }
 
+# The C files of the kernel that the topics of a tree change, as they are now.
+changed_code() { # TREE
+	git -C "$1" diff --name-only --no-renames --diff-filter=d base -- '*.[ch]' ':!tools' ':!samples' ':!scripts' ':!Documentation'
+}
+
 # unexported TREE: true, and why, if it holds what series/ does not. series-head
 # is the commit that the last 'make tree' made or the last 'make export' wrote.
 unexported() {
