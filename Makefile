@@ -9,7 +9,7 @@
 #   SHARE   a folder of which the guest gets a copy in /share
 #   TIMEOUT, SILENCE  seconds for a guest's run, and without a word from it
 #   TARBALLS  directory with files of the bases       GIT    a clone that has their tags
-#   TOPIC, FROM, TO   for port, range-diff, cover     COVER  file with the cover letter
+#   TOPIC, FROM, TO   for port, range-diff, cover, coverage   COVER  file with the cover letter
 #   NAMES   write: the list of tests that a run must have   FORCE  1: export over a series/ that changed
 #   SEND    1: send mails them    VERSION, CHANGELOG  send: 2 and more, and a file that says what changed
 #   TO, CC  send: more addresses                      SECURITY  yes: send mails a security fix to lists
@@ -33,7 +33,7 @@ name = $(firstword $(subst =, ,$(subst :=,=,$1)))
 $(foreach o,$(subst \ ,_,$(MAKEOVERRIDES)),$(if $(filter $(call name,$o),$(known)),,\
 	$(error no variable '$(call name,$o)'; there are: $(vars))))
 
-.PHONY: send bench cover demo check check-all mutants port range-diff kselftest kunit boot tree export lint help clean root
+.PHONY: send bench cover coverage demo check check-all mutants port range-diff kselftest kunit boot tree export lint help clean root
 demo: ## from nothing to a booted VM that shows what there is
 	@scripts/demo
 check: ## all that CI runs; ends with "N passed, N failed, N skipped"
@@ -62,6 +62,8 @@ range-diff: ## how TOPIC= differs between two bases
 	@scripts/port range-diff "$(TOPIC)" "$(FROM)" "$(TO)"
 send: ## mail TOPIC=, dry run unless SEND=1; see Documentation/send.md
 	@scripts/send
+coverage: ## lines of the topics that no test runs; TOPIC=, T=; see Documentation/coverage.md
+	@scripts/coverage
 lint: ## checkpatch, sparse, W=1, shellcheck, and that patches apply
 	@scripts/lint
 root: ## the build root only
