@@ -172,6 +172,8 @@ ROOT=$CACHE/root-$(root_key)
 sandbox_works() {
 	local said sys=${PROC_SYS:-/proc/sys} why=''
 	[ -z "${SANDBOX_WORKS:-}" ] || return 0
+	# The build root may be there, and be from another machine.
+	command -v bwrap >/dev/null || die "missing on this machine: bubblewrap; scripts/host-tools installs or names all that is needed"
 	said=$(bwrap --ro-bind / / --dev /dev --proc /proc --unshare-pid --unshare-ipc echo works 2>&1 || true)
 	if [ "$said" = works ]; then
 		export SANDBOX_WORKS=1

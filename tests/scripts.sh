@@ -250,6 +250,12 @@ echo 1 >"$TMP/sys/kernel/apparmor_restrict_unprivileged_userns"
 expect "namespaces that AppArmor forbids" 1 "sysctl kernel.apparmor_restrict_unprivileged_userns=0$" no_bwrap
 is "namespaces that AppArmor forbids: the profile" grep "profile bwrap $TMP/no/bwrap flags=(unconfined) { userns, }" "$TMP/out"
 
+mkdir "$TMP/all-but"
+ln -s /usr/bin/* "$TMP/all-but/"
+rm "$TMP/all-but/bwrap"
+expect "no bubblewrap, and a build root from elsewhere" 1 "^error: missing on this machine: bubblewrap; scripts/host-tools " \
+	env -u SANDBOX_WORKS PATH="$TMP/all-but" bash -c '. scripts/lib.sh; sandbox_works'
+
 # Little room: a df that is a fake.
 mkdir "$TMP/full"
 printf '#!/bin/sh\necho Avail; echo 1500000\n' >"$TMP/full/df"
