@@ -36,6 +36,9 @@ user_path() { # PATH
 	realpath -e "$p" 2>/dev/null || echo "$p"
 }
 
+for v in GIT TARBALLS CHANGELOG; do
+	[ -z "${!v:-}" ] || export "$v=$(user_path "${!v}")"
+done
 case $ARCH in
 x86_64|arm64) ;;
 *) die "ARCH=$ARCH: must be x86_64 or arm64" ;;

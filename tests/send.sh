@@ -114,6 +114,7 @@ c init -q
 c commit -q --allow-empty -m 'dma-buf: heaps: Add it'
 c commit -q --allow-empty -m 'Revert "dma-buf: heaps: Add it"' -m 'dma-buf: heaps: Add it'
 fixed=$(c log -1 --abbrev=12 --format=%h HEAD^)
+ln -s "$TMP/clone" "$TMP/home/clone"
 
 expect "unknown topic" 1 "TOPIC=nonsense: no such topic for linux-7.3; there are: first second hole untidy qemu" send TOPIC=nonsense SEND=1
 expect "no topic" 1 "TOPIC=: no such topic" send SEND=1
@@ -151,6 +152,9 @@ is "it says so" grep "error: git send-email failed; nothing was sent" "$TMP/out"
 is "nothing of that is kept as sent" [ -z "$(git tag)" ]
 expect "dry run" 0 "nothing was sent. SEND=1 makes these 3 mails anew" send TOPIC=second SEND=0
 is "dry run: a Fixes tag that is not resolved" grep '^unresolved: Fixes: ? ("dma-buf: heaps: Add it")' "$TMP/out"
+# shellcheck disable=SC2088
+expect "a clone below HOME" 0 "nothing was sent. SEND=1" send TOPIC=second GIT='~/clone'
+is "a clone below HOME: the Fixes tag" grep -rF "Fixes: $fixed (" build/send/second
 is "none of these sent a mail" [ "$(arrived)" = 0 ]
 
 expect "sent" 0 "sent, and kept as the tag sent/second/v1" send TOPIC=second SEND=1 TO='"Größer, Inc" <a@x.example>, b@x.example' \
