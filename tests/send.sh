@@ -103,7 +103,11 @@ topic hole 'dma-buf: heaps: Close a hole'
 patch $heap '3s/ \* .*/ * DMABUF system heap, closed/' 'dma-buf: heaps: system: Close a hole' 'It was open.'
 topic untidy 'dma-buf: heaps: Be untidy'
 patch $heap '3s/ \* .*/ * DMABUF system heap, recieved/' 'dma-buf: heaps: system: Be untidy' 'It happens.'
+t commit -q --allow-empty -m 'fixup! dma-buf: heaps: system: Say less'
 printf 'first\nsecond first\nhole first second\n#security hole\nuntidy first second hole\n' >series/linux-7.3/order
+expect "export of a fixup that was not squashed" 1 "is a fixup! .*git -C build/linux-7.3 -c sequence.editor=: rebase -i --autosquash base" \
+	other FORCE=1 scripts/export linux-7.3
+t reset -q --hard HEAD^
 is "its topics" other FORCE=1 scripts/export linux-7.3
 git init -q "$TMP/am"
 
