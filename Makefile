@@ -11,7 +11,7 @@
 #   TARBALLS  directory with files of the bases       GIT    a clone that has their tags
 #   TOPIC, FROM, TO   for port, range-diff, cover, coverage   COVER  file with the cover letter
 #   NAMES   write: the list of tests that a run must have   FORCE  1: export over a series/ that changed
-#   SEND    1: send mails them    VERSION, CHANGELOG  send: 2 and more, and a file that says what changed
+#   SEND    1: send mails them    V, CHANGELOG  send: 2 and more, and a file that says what changed
 #   TO, CC  send: more addresses                      SECURITY  yes: send mails a security fix to lists
 #   WALL    1 | 0: whether bench also takes the wall clock  GUESTENV  variables for the job in the guest
 

@@ -128,6 +128,7 @@ expect "TO that is no address" 1 "TO=me: not an address" send TOPIC=second TO=me
 expect "VERSION=2 without a changelog" 1 "what changed since v1.*CHANGELOG=<file>" send TOPIC=second VERSION=2 SEND=1 GIT="$TMP/clone"
 mkdir "$TMP/exec"
 for f in "$(git --exec-path)"/*; do case $f in *send-email) ;; *) ln -s "$f" "$TMP/exec/" ;; esac; done
+expect "V=2 is the second version, too" 1 "VERSION=2: what changed since v1" send TOPIC=second V=2 SEND=1 GIT="$TMP/clone"
 expect "no git send-email" 1 "install the package git-email" send GIT_EXEC_PATH="$TMP/exec" TOPIC=second SEND=1 GIT="$TMP/clone"
 mv series/linux-7.3/second/0000-cover-letter.txt "$TMP/cover"
 expect "no cover letter" 1 "series/linux-7.3/second has no cover letter" send TOPIC=second SEND=1 GIT="$TMP/clone"
