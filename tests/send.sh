@@ -134,7 +134,7 @@ mv series/linux-7.3/second/0000-cover-letter.txt "$TMP/cover"
 expect "no cover letter" 1 "series/linux-7.3/second has no cover letter" send TOPIC=second SEND=1 GIT="$TMP/clone"
 mv "$TMP/cover" series/linux-7.3/second/0000-cover-letter.txt
 expect "Fixes tag, without a clone" 1 'nothing was sent: unresolved: Fixes: \? \("dma-buf: heaps: Add it"\): 0 such commits' send TOPIC=second SEND=1
-expect "what checkpatch finds" 1 "TYPO_SPELLING|may be misspelled" send TOPIC=untidy SEND=1 GIT="$TMP/clone"
+expect "what checkpatch finds" 1 "TYPO_SPELLING|may be misspelled" send TOPIC=untidy SECURITY=yes SEND=1 GIT="$TMP/clone"
 echo >>"$tree/Makefile"
 expect "work that was not committed" 1 "build/linux-7.3 holds work: uncommitted changes" send TOPIC=second SEND=1 GIT="$TMP/clone"
 t commit -qam 'Mine'
@@ -152,6 +152,8 @@ is "that is said first of all" sh -c 'head -n1 "$1" | grep "^SECURITY: hole .*se
 expect "a security fix, dry run" 0 "To: security@kernel.org, Sumit Semwal" send TOPIC=hole
 isnt "a security fix: no list" grep -r 'vger.kernel.org\|freedesktop.org' build/send/hole
 expect "a security fix, made public" 0 "Cc: .*linux-kernel@vger.kernel.org" send TOPIC=hole SECURITY=yes
+expect "what needs a security fix" 1 "nothing was sent: SEND=1 needs SECURITY=yes" send TOPIC=untidy SEND=1 GIT="$TMP/clone"
+is "what it needs is said first of all" sh -c 'head -n1 "$1" | grep "^SECURITY: untidy needs hole"' sh "$TMP/out"
 expect "a mail server that refuses" 1 "nobody here" send TOPIC=second SEND=1 TO=refused@x.example GIT="$TMP/clone"
 is "it says so" grep "error: git send-email failed; nothing was sent" "$TMP/out"
 is "nothing of that is kept as sent" [ -z "$(git tag)" ]
