@@ -150,6 +150,10 @@ mv "$TMP/dotgit" .git
 expect "a security fix" 1 "nothing was sent: SEND=1 needs SECURITY=yes" send TOPIC=hole SEND=1
 is "that is said first of all" sh -c 'head -n1 "$1" | grep "^SECURITY: hole .*security@kernel.org"' sh "$TMP/out"
 expect "a security fix, dry run" 0 "To: security@kernel.org, Sumit Semwal" send TOPIC=hole
+private=$(sed -n 's/.* mails go out with: //p' "$TMP/out")
+in_private() { env HOME="$TMP/home" XDG_CONFIG_HOME="$TMP/nobody" bash -c "$private --dry-run"; }
+expect "a security fix: how to mail it in private" 0 "^RCPT TO:<security@kernel.org>" in_private
+is "a security fix: both mails" [ "$(grep -c '^Subject: ' "$TMP/out")" = 2 ]
 isnt "a security fix: no list" grep -r 'vger.kernel.org\|freedesktop.org' build/send/hole
 expect "a security fix, made public" 0 "Cc: .*linux-kernel@vger.kernel.org" send TOPIC=hole SECURITY=yes
 expect "what needs a security fix" 1 "nothing was sent: SEND=1 needs SECURITY=yes" send TOPIC=untidy SEND=1 GIT="$TMP/clone"
