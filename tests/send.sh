@@ -133,6 +133,11 @@ expect "no git send-email" 1 "install the package git-email" send GIT_EXEC_PATH=
 mv series/linux-7.3/second/0000-cover-letter.txt "$TMP/cover"
 expect "no cover letter" 1 "series/linux-7.3/second has no cover letter" send TOPIC=second SEND=1 GIT="$TMP/clone"
 mv "$TMP/cover" series/linux-7.3/second/0000-cover-letter.txt
+cp series/linux-7.3/second/0000-cover-letter.txt "$TMP/cover"
+sed -i '0,/^---$/s//  vmap   878374  78084\n\n&/' series/linux-7.3/second/0000-cover-letter.txt
+expect "a figure that is from no results" 1 "^error: nothing was sent: .*/second/0000-.*: figures that are from no results: vmap" \
+	send TOPIC=second SEND=1 GIT="$TMP/clone"
+mv "$TMP/cover" series/linux-7.3/second/0000-cover-letter.txt
 expect "Fixes tag, without a clone" 1 'nothing was sent: unresolved: Fixes: \? \("dma-buf: heaps: Add it"\): 0 such commits' send TOPIC=second SEND=1
 expect "what checkpatch finds" 1 "TYPO_SPELLING|may be misspelled" send TOPIC=untidy SECURITY=yes SEND=1 GIT="$TMP/clone"
 echo >>"$tree/Makefile"
