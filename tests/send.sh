@@ -171,6 +171,20 @@ is "dry run: a Fixes tag that is not resolved" grep '^unresolved: Fixes: ? ("dma
 # shellcheck disable=SC2088
 expect "a clone below HOME" 0 "nothing was sent. SEND=1" send TOPIC=second GIT='~/clone'
 is "a clone below HOME: the Fixes tag" grep -rF "Fixes: $fixed (" build/send/second
+is "a clone without the release" grep "^no base-commit: there is no tag v9.9.1 in GIT=$TMP/clone" "$TMP/out"
+c fetch -q --no-tags "$tree" refs/tags/base
+c tag v9.9.1 FETCH_HEAD
+expect "a clone with the release" 0 "nothing was sent. SEND=1" send TOPIC=hole SECURITY=yes GIT="$TMP/clone"
+is "the cover letter names its commit, and what comes before" diff <(printf 'Based on v9.9.1.\n\nbase-commit: %s\n' "$(c rev-parse v9.9.1)"
+	cat series/linux-7.3/{first,second}/*.patch | git patch-id --stable | sed 's/ .*//; s/^/prerequisite-patch-id: /'; echo) \
+	<(sed -n '/^Based/,/^Zoë/{/^Zoë/!p}' build/send/hole/v1/0000-cover-letter.patch)
+c read-tree FETCH_HEAD
+c update-index --cacheinfo "100644,$(c hash-object -w --stdin <<<x),$heap"
+c tag -f v9.9.1 "$(c commit-tree -m x "$(c write-tree)")" >/dev/null
+expect "a clone with another release of that name" 0 "^no base-commit: v9.9.1 in GIT=$TMP/clone is not build/linux-7.3 in: $heap$" \
+	send TOPIC=second GIT="$TMP/clone"
+isnt "it is not named as the base" grep -r base-commit build/send/second
+c read-tree --empty
 is "none of these sent a mail" [ "$(arrived)" = 0 ]
 
 expect "sent" 0 "sent, and kept as the tag sent/second/v1" send TOPIC=second SEND=1 TO='"Größer, Inc" <a@x.example>, b@x.example' \
