@@ -548,6 +548,7 @@ CONSOLE=$(cat <<'C'
 [    0.000000] mce: CPU supports 10 MCE banks
 [    0.000000] RAS: Correctable Errors collector initialized.
 [    0.000000] kmemleak: Automatic memory scanning thread started
+[  149.980103] kmemleak: Cannot allocate a scan area, scanning the full object
 [    0.000000] vfio-pci 0000:01:00.0: resetting
 [    0.000000] CPU: 0 UID: 0 PID: 1 Comm: sh Tainted: G           O        7.1.13 #1 PREEMPT
 [    0.000000] CPU: 0 UID: 0 PID: 1 Comm: sh Not tainted 7.1.13 #1 PREEMPT
