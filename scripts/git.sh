@@ -173,10 +173,11 @@ unscratch() { # TREE
 }
 
 # cover_commit DIR BASE TOPIC: the cover letter of series/ as an empty commit.
-cover_commit() {
+cover_commit() (
 	local from=$TOP/series/$2/$3/$COVER msg
 	[ -f "$from" ] || { say "series/$2/$3 has no $COVER"; return 1; }
 	msg=$(mktemp -d "$BUILD/cover.XXXXXX")
+	trap 'rm -rf "$msg"' EXIT
 	git mailinfo -b "$msg/body" "$msg/rest" <"$from" >"$msg/head"
 	{ sed -n 's/^Subject: //p' "$msg/head"; echo
 	  cat "$msg/body"; echo; echo "Topic: $3"; } >"$msg/cover"
@@ -184,8 +185,7 @@ cover_commit() {
 	GIT_AUTHOR_DATE=$(sed -n 's/^Date: //p' "$msg/head") GIT_COMMITTER_DATE=$EPOCH \
 	GIT_AUTHOR_NAME=$NAME GIT_AUTHOR_EMAIL=$EMAIL GIT_COMMITTER_NAME=$NAME GIT_COMMITTER_EMAIL=$EMAIL \
 		git -C "$1" commit -q --allow-empty --cleanup=verbatim -F "$msg/cover"
-	rm -rf "$msg"
-}
+)
 # am DIR [option...] PATCH...: git am with the identity of the trees.
 am() {
 	GIT_COMMITTER_NAME=$NAME GIT_COMMITTER_EMAIL=$EMAIL GIT_COMMITTER_DATE=$EPOCH git -C "$1" am -q "${@:2}"
