@@ -39,6 +39,8 @@ VERDICT = re.compile(r'^# job: exit (\d+)$')
 # What follows the name: of a test, or of the line of kselftest's runner for a program.
 DIRECTIVE = re.compile(r'\s*#\s*((?:SKIP|XFAIL|TIMEOUT|exit=)\b.*)$', re.I)
 SKIP = re.compile(r'SKIP\b\s*', re.I)
+# "ok" for a failure that the test itself expects: like a skip, it has to be on the list.
+XFAIL = re.compile(r'XFAIL\b', re.I)
 # A program that was not there, could not be run, took too long or died of a signal.
 DIED = re.compile(r'^(TIMEOUT\b|Warning: file |exit=(12[6-9]|1[3-9]\d|2\d\d)\b)')
 # The harness' frame of each test, which says nothing about why it failed.
@@ -195,8 +197,11 @@ class Tap:
         outcome = 'passed' if ok == 'ok' else 'failed'
         m = DIRECTIVE.search(text)
         name, reason = (text[:m.start()], m[1].strip()) if m else (text, '')
-        if SKIP.match(reason):
+        # "not ok" with either is a failure.
+        if outcome == 'passed' and SKIP.match(reason):
             outcome, reason = 'skipped', SKIP.sub('', reason, count=1)
+        elif outcome == 'passed' and XFAIL.match(reason):
+            outcome = 'skipped'
         # ksft_test_result_skip() has the name of the test behind "SKIP".
         name = name or reason
         if in_program:
@@ -435,6 +440,9 @@ def check_control(a, lists, tap):
     errors = [f'passes without the code it tests: {name}' for name in wrong]
     if not tests:
         errors.append('no test of the series was run')
+    # Of a part of the suite it is not known which of them are in it.
+    idle = [] if a.only else [c.pattern for c in lists.control if not any(c.search(r.name) for r in tests)]
+    errors += [f'control: no test was run that matches {pattern}' for pattern in idle]
     if a.control_names and not lists.control_names:
         errors.append('no name in the lists is of the series')
     for program in sorted({program_of(name) for name in {*lists.control_names, *(r.name for r in mine)}}):

@@ -104,6 +104,18 @@ ok 2 two
 # job: exit 0'
 judge "a skip that is not expected" 1 "error: unexpected skip: one: no reason" <<<"$skip"
 judge "a skip that is expected" 0 "^1 passed, 0 failed, 1 skipped$" --expected-skips <(echo '^one: no') <<<"$skip"
+judge "a failure that a test expects is a skip" 1 "^error: unexpected skip: one: XFAIL not yet$" <<'T'
+1..2
+ok 1 one # XFAIL not yet
+ok 2 two
+# job: exit 0
+T
+judge "a failure that calls itself a skip" 1 "^error: failed: one$" --expected-skips <(echo one) <<'T'
+1..2
+not ok 1 one # SKIP no device
+ok 2 two
+# job: exit 1
+T
 judge "a program that is skipped as a whole" 1 "error: unexpected skip: vfio:prog: no device$" <<'T'
 1..2
 # selftests: vfio: prog
@@ -197,6 +209,10 @@ not ok 2 two
 # job: exit 1
 T
 alsonot "control: only that one is named" "error: failed: one"
+judge "control: a part of the list that no test is of" 1 "^error: control: no test was run that matches .three.$" \
+	--control <(printf '%s\n' '^one$' '^three$') <<<"$skip"
+judge "control: not of a part of the suite" 0 "1 of 1 tests of the series" --only '^one$' \
+	--control <(printf '%s\n' '^one$' '^three$') <<<"$skip"
 control() { # NAME STATUS MESSAGE [OPTION...]: the lines of a program of the series and for it are standard input
 	local name=$1 status=$2 message=$3
 	shift 3
