@@ -109,4 +109,5 @@ kill -TERM $pid 2>/dev/null || true
 wait $pid 2>/dev/null || true
 sleep 2
 isnt "an interrupted run leaves no QEMU behind" pgrep -f "^/mnt/qemu.* -name $RUN "
+were_run testbed/guest
 done_testing

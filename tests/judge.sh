@@ -604,4 +604,5 @@ $fault
 	judge "expected report: those of guest/expected-reports" 0 "^1 passed" --expected-reports /in/expected-reports <<<"$good"
 CONSOLE=$fault judge "expected report: not without a mark" 1 "^error: kernel report: .*DMA Write" \
 	--expected-reports /in/expected-reports <<<"$good"
+were_run testbed/judge
 done_testing

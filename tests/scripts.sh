@@ -2,11 +2,9 @@
 # The bench's scripts, given what they should refuse. No guest.
 . "$(dirname "$0")/lib.sh"
 
-# A copy of this repository as it is, with a build/ of its own, on the same cache.
-# With spaces, as in its cache.
+# On the same cache. With spaces, as in its cache.
 repo="$TMP/a repo" cache="$TMP/a cache"
-mkdir "$repo"
-git -C "$TOP" ls-files -co --exclude-standard -z | sort -zu | tar -C "$TOP" --null -T - -cf - | tar -C "$repo" -xf -
+copy_repo "$repo"
 
 # A cache that holds the build root and nothing else.
 empty_cache() {
@@ -127,37 +125,14 @@ chmod +x "$TMP/bin/uname"
 expect "ACCEL=auto looks again on another kernel of the host" 0 "^taken: tcg$" accel auto 3 PATH="$TMP/bin:$PATH"
 expect "unknown ACCEL" 1 "ACCEL=hvf: must be auto, tcg, kvm" env ACCEL=hvf "$TOP/scripts/run" kselftest
 
-# Runs of a guest that is a fake: in a copy whose kernel and QEMU are, too.
+# Runs of a guest that is a fake.
 fake="$TMP/a fake"
-cp -r "$repo" "$fake"
-rm -rf "$fake/build"
-mkdir "$fake/qemu"
-cat >"$fake/qemu/qemu-system-x86_64" <<'Q'
-#!/bin/sh
-# Does what the file /in/does says.
-printf '%s\n' "$@" >/out/args
-. /in/does
-printf '1..1\nok 1 one\n# job: exit 0\n' >"$(printf '%s\n' "$@" | sed -n 's/^file,id=tap,path=//p')"
-Q
-chmod +x "$fake/qemu/qemu-system-x86_64"
-for f in build-qemu tree manifest; do printf '#!/bin/sh\n' >"$fake/scripts/$f"; done
-cat >"$fake/scripts/build-linux" <<'B'
-#!/usr/bin/env bash
-. "$(dirname "$0")/lib.sh"
-[ "$1" = --into ]
-gzip </dev/null >"$2/initramfs.gz"
-echo kernel >"$2/kernel"
-B
+fake_repo "$fake"
 # shellcheck disable=SC2120
 fake_run() { # [VARIABLE=VALUE]...
-	mkdir -p "$fake/build"
-	echo "$fake/qemu" >"$fake/build/qemu-dir"
 	env ARCH=x86_64 ACCEL=tcg XDG_CACHE_HOME="$TMP/its cache" "$@" "$fake/scripts/run" tap "$TMP/job"
 }
-mkdir -p "$TMP/its cache/dmabuf-series"
-ln -s "$ROOT" "$TMP/its cache/dmabuf-series/"
 echo 'echo 1..0' >"$TMP/job"
-: >"$fake/guest/does"
 out=$fake/build/run/linux-7.3/tap-x86_64-debug
 expect "run" 0 "^1 passed, 0 failed" fake_run
 isnt "run: no share, and no gdb" grep -E 'share|gdb' "$out/args"
@@ -353,6 +328,9 @@ if [ "$(id -u)" -eq 0 ]; then
 	chown -R 65534 "$TMP/wt" "$k"
 	is "own tree: of another user" own "$TMP/wt"
 	is "own tree: of another user, not committed" own
+else
+	skip "own tree: of another user" "takes root to give it away"
+	skip "own tree: of another user, not committed" "takes root to give it away"
 fi
 mv "$TMP/shallow" "$TMP/home/linux"
 expect "own tree: ~" 0 "tree build/kernel-" env HOME="$TMP/home" XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}" \
@@ -526,4 +504,5 @@ expect "patch that does not apply" 1 "series/$QEMU/qemu-edu-plus does not apply 
 isnt "patch that does not apply leaves no tree" test -e build/"$QEMU"
 sed -i '/qemu-edu-plus/d' "series/$QEMU/order"
 expect "unknown topic of AT" 1 "AT=nonsense/1: no topic 'nonsense' in linux-7.3; there are: .*dma-buf" env AT=nonsense/1 "$TOP/scripts/run" kselftest
+were_run testbed/scripts
 done_testing

@@ -288,4 +288,5 @@ git tag -d sent/second/v1 >/dev/null
 expect "no record of the version before" 0 "^no range-diff: there is no tag sent/second/v1" send TOPIC=second VERSION=2 CHANGELOG="$TMP/changes"
 
 expect "a topic of QEMU" 0 "Cc: qemu-devel@nongnu.org" send TOPIC=qemu-tcg-view
+were_run testbed/send
 done_testing
