@@ -101,4 +101,94 @@ misspelt "a column that is missing" 'not eight columns' 'check | - | - | - | 1 |
 misspelt "a run that is there twice" 'a second run "r" of that base' $'check | - | - | - | r | 1 | x | a\nall | - | - | - | r | 1 | y | b'
 misspelt "a name that is there twice" 'a second row of that name' $'check | - | - | - | - | 1 | x | a\nall | - | - | - | - | 1 | x | b'
 
+# A guest, of which one test or one case is asked for.
+guest() { # MODE [VARIABLE=VALUE]...
+	in_fake ARCH=x86_64 ACCEL=tcg "${@:2}" scripts/run "$1" "$TMP/job"
+}
+picks() { # NAME T TEXT: what the guest is to do
+	expect "T: $1" 0 "^1 passed" guest kselftest T="$2"
+	is "T: $1: it is what is done" diff <(grep -v '^cd ' "$out/run/job") - <<<"$3"
+}
+out=build/run/linux-7.3/kselftest-x86_64-debug
+all='./run_kselftest.sh -o 600'
+picks "a collection" vfio "$all -t vfio:one -t vfio:two"
+picks "a test, and one of it" 'vfio:one vfio' "$all -t vfio:one -t vfio:two"
+picks "a case" 'vfio:one#a_case' "export  KSELFTEST_ONE_ARGS='-t a_case'"$'\n'"$all -t vfio:one"
+picks "a case by its full name" 'vfio:one#fixture.variant.a' "export  KSELFTEST_ONE_ARGS='-r fixture.variant.a'"$'\n'"$all -t vfio:one"
+picks "two cases of a test" 'vfio:one#a vfio:one#f.b' "export  KSELFTEST_ONE_ARGS='-t a -r f.b'"$'\n'"$all -t vfio:one"
+picks "a case, and all of it" 'vfio:one#a vfio:one' "$all -t vfio:one"
+picks "all of it, and a case" 'vfio:one vfio:one#a' "$all -t vfio:one"
+picks "cases of two tests" 'vfio:one#a vfio:two#b' \
+	"export  KSELFTEST_ONE_ARGS='-t a' KSELFTEST_TWO_ARGS='-t b'"$'\n'"$all -t vfio:one -t vfio:two"
+expect "T: a test that is not there" 3 "^error: T: no test 'vfio:three'; there are: vfio:one vfio:two dmabuf-heaps:one$" guest kselftest T=vfio:three
+expect "T: half of a name" 3 "^error: T: no test 'vfio:on'" guest kselftest T=vfio:on
+expect "T: a case of a collection" 3 "^error: T: 'vfio' is not one test, .*; there are: vfio:one vfio:two$" guest kselftest T='vfio#a'
+expect "T: a case that is no name" 3 "^error: T: 'vfio:one#a;b': no name of a case$" guest kselftest T='vfio:one#a;b'
+printf '%s\n' 1..1 '# selftests: vfio: one' '# 1..0' 'ok 1 selftests: vfio: one' '# job: exit 0' >guest/said
+expect "T: a case that is not there" 1 "^error: vfio:one: 0 tests planned, none reported$" guest kselftest T='vfio:one#none'
+: >guest/said
+expect "T: KUnit suites" 0 "^1 passed" guest kunit T='one two'
+is "T: KUnit suites: are what is done" grep -x "export  SUITES='one two'" build/run/linux-7.3/kunit-x86_64-debug/run/job
+expect "T: what is no KUnit suite" 3 "^error: T: 'vfio:one': must be names of KUnit suites$" guest kunit T=vfio:one
+
+# What is on the screen, and in files.
+echo 'command: make' >"$TMP/job"
+printf '%s\n' 1..2 '# selftests: vfio: one' '# 1..2' '# # said by a' '# ok 1 a' '# # one.c:12:b:Expected 1 (1) == 2 (2)' '# not ok 2 b' \
+	'not ok 1 selftests: vfio: one # exit=1' 'ok 2 two' '# job: exit 1' >guest/said
+expect "a failure" 1 "^        one.c:12:b:Expected 1 \(1\) == 2 \(2\)$" guest tap
+isnt "a failure: not what others say" grep 'said by a' "$TMP/out"
+is "a failure: it is named at the end" grep -x 'error: failed: vfio:one b' <(tail -n 2 "$TMP/out")
+out=build/run/linux-7.3/tap-x86_64-debug
+is "JUnit" grep -F '<failure message="one.c:12:b:Expected' "$out/results.xml"
+is "JSON, with the manifest" grep -E '"manifest": "command: /mnt/qemu-system-x86_64 .* -append ' "$out/results.json"
+expect "V=0" 1 "^2 passed, 1 failed" guest tap V=0
+isnt "V=0: not what others say" grep 'said by a' "$TMP/out"
+expect "V=1" 1 "^    # # said by a$" guest tap V=1
+: >guest/said
+
+# Status 1 is for tests that failed, and for reports of the kernel.
+expect "status 3: misuse" 3 "^error: ARCH=mips: must be" guest tap ARCH=mips
+expect "status 3: a mode that there is not" 3 "^error: run: no mode 'none'" guest none
+mv scripts/build-linux "$TMP/build-linux"
+printf '#!/bin/sh\nexit 1\n' >scripts/build-linux
+chmod +x scripts/build-linux
+expect "status 3: a kernel that does not build" 3 "^error: run: line [0-9]+ failed with status 1$" guest tap
+is "status 3: nothing is left of that" test -z "$(find build/run/linux-7.3 -name 'boot.*')"
+mv "$TMP/build-linux" scripts/build-linux
+mv scripts/vm.py "$TMP/vm.py"
+echo 'raise Exception("a mistake of its own")' >scripts/vm.py
+expect "status 3: a judge that dies" 3 "a mistake of its own" guest tap
+mv "$TMP/vm.py" scripts/vm.py
+echo 'exit 1' >guest/does
+expect "status 3: a QEMU that does not start" 3 "^error: QEMU failed with status 1$" guest tap
+: >guest/does
+
+# Lists of names.
+expect "names: a run without a list" 0 "^1 passed" guest tap RUN=whole
+is "names: what was run is there" diff - build/run/linux-7.3/whole/names.new <<<one
+expect "names: strictly, without a list" 3 "^error: no tests/names/linux-7.3/whole: make it with NAMES=write$" guest tap RUN=whole NAMES=strict
+expect "names: of a part" 3 "^error: NAMES=write is for a whole run" guest kselftest T=vfio NAMES=write
+expect "names: of the base kernel" 3 "^error: NAMES=write is for a whole run" guest kselftest PATCHED=0 NAMES=write
+printf '1..1\nnot ok 1 two\n# job: exit 1\n' >guest/said
+expect "names: of a run that is not good" 1 "^not written: tests/names/linux-7.3/whole, " guest tap RUN=whole NAMES=write
+isnt "names: that is true" test -e tests/names/linux-7.3/whole
+: >guest/said
+expect "names: are written" 0 "^written: tests/names/linux-7.3/whole$" guest tap RUN=whole NAMES=write
+echo two >>tests/names/linux-7.3/whole
+expect "names: one that vanished" 1 "^error: missing: two$" guest tap RUN=whole
+
+# The negative control takes them from the lists of the patched kernel.
+rm -f tests/names/linux-7.3/kselftest-*
+expect "control: no list" 3 "^error: tests/names/linux-7.3 has no list of what is run on the patched kernel, kselftest-x86_64-debug" \
+	guest kselftest PATCHED=0 NAMES=strict
+echo '^vfio:one ' >guest/ours.linux-7.3
+printf 'vfio:one %s\n' a b >tests/names/linux-7.3/kselftest-x86_64-debug
+echo 'vfio:one c' >tests/names/linux-7.3/kselftest-fixes
+printf '%s\n' 1..1 '# selftests: vfio: one' '# 1..1' '# not ok 1 a' 'not ok 1 selftests: vfio: one # exit=1' '# job: exit 1' >guest/said
+expect "control: a test that vanished" 1 "^error: control: missing: vfio:one b$" guest kselftest PATCHED=0 NAMES=strict
+is "control: one of the other list" grep -x 'error: control: missing: vfio:one c' "$TMP/out"
+expect "control: of another part" 1 "^error: no name in the lists is of the series$" guest kselftest PATCHED=0 T=vfio:two
+expect "control: of a case" 0 "^negative control: 1 of 1 tests" guest kselftest PATCHED=0 T='vfio:one#a'
+: >guest/said
+
 done_testing

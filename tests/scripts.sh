@@ -123,7 +123,7 @@ mkdir "$TMP/bin"
 printf '#!/bin/sh\n[ "$1" = -m ] || exec echo vm 1.0\nexec /bin/uname -m\n' >"$TMP/bin/uname"
 chmod +x "$TMP/bin/uname"
 expect "ACCEL=auto looks again on another kernel of the host" 0 "^taken: tcg$" accel auto 3 PATH="$TMP/bin:$PATH"
-expect "unknown ACCEL" 1 "ACCEL=hvf: must be auto, tcg, kvm" env ACCEL=hvf "$TOP/scripts/run" kselftest
+expect "unknown ACCEL" 3 "ACCEL=hvf: must be auto, tcg, kvm" env ACCEL=hvf "$TOP/scripts/run" kselftest
 
 # Runs of a guest that is a fake.
 fake="$TMP/a fake"
@@ -140,7 +140,7 @@ is "run: limits that fit TCG" grep 'rcu_cpu_stall_timeout=100 .*hung_task_timeou
 expect "QEMU_ARGS" 0 "^1 passed" fake_run QEMU_ARGS="-device x -name 'a b'"
 is "QEMU_ARGS: are there, as words" grep -x 'a b' "$out/args"
 is "QEMU_ARGS: are in the manifest" grep "^command: .* -device x -name 'a b'$" "$out/manifest"
-expect "QEMU_ARGS with an open quote" 1 "^error: QEMU_ARGS: a quote has no end" fake_run QEMU_ARGS="-name 'a"
+expect "QEMU_ARGS with an open quote" 3 "^error: QEMU_ARGS: a quote has no end" fake_run QEMU_ARGS="-name 'a"
 mkdir "$TMP/a share"
 echo 'from the host' >"$TMP/a share/file"
 echo 'cd /tmp; mkdir x; echo "from the guest" >x/new; tar -C x -cf /out/share.tar .' >"$fake/guest/does"
@@ -149,7 +149,7 @@ is "SHARE: the guest gets it" grep -a 'from the host' <(zcat "$out/initrd")
 is "SHARE: what the guest has at its end" grep -x 'from the guest' "$out/share/new"
 isnt "SHARE: is not written to" test -e "$TMP/a share/new"
 : >"$fake/guest/does"
-expect "SHARE that is not there" 1 "^error: SHARE: no folder '$TMP/none'" fake_run SHARE="$TMP/none"
+expect "SHARE that is not there" 3 "^error: SHARE: no folder '$TMP/none'" fake_run SHARE="$TMP/none"
 echo 'sleep 2' >"$fake/guest/does"
 expect "GDB=1" 0 "gdb .*'set substitute-path /src .*/build/linux-7.3'.* 'target remote 127.0.0.1:1234' '.*/x86_64-debug-gdb/vmlinux'$" \
 	fake_run GDB=1 TIMEOUT=1 SILENCE=1
@@ -158,11 +158,11 @@ is "GDB=1: the guest waits" grep -x -e -S "${out}-gdb/args"
 : >"$fake/guest/does"
 expect "GDB=<port>" 0 "target remote 127.0.0.1:4321" fake_run GDB=4321
 is "GDB=<port>: QEMU has it" grep -x tcp:127.0.0.1:4321 "${out}-gdb/args"
-expect "GDB that is no number" 1 "^error: GDB=yes: must be 1" fake_run GDB=yes
+expect "GDB that is no number" 3 "^error: GDB=yes: must be 1" fake_run GDB=yes
 echo '# CONFIG_X is not set' >"$TMP/my-own.config"
 expect "CONFIG with a path" 0 "^tap, linux-7.3, x86_64-debug-my_own.config.[0-9a-f]{8}: " fake_run CONFIG="debug $TMP/my-own.config"
-expect "CONFIG with a path that is not there" 1 "^error: CONFIG: no file '$TMP/none'" fake_run CONFIG="debug $TMP/none"
-expect "CONFIG with a name that is not there" 1 "^error: CONFIG: no fragment guest/config/none; there are: .*debug" fake_run CONFIG=none
+expect "CONFIG with a path that is not there" 3 "^error: CONFIG: no file '$TMP/none'" fake_run CONFIG="debug $TMP/none"
+expect "CONFIG with a name that is not there" 3 "^error: CONFIG: no fragment guest/config/none; there are: .*debug" fake_run CONFIG=none
 : >"$TMP/kvm"
 expect "ACCEL=auto: a guest that gets to its end" 0 "^ACCEL=auto: kvm: " fake_run ACCEL=probe KVM_DEVICE="$TMP/kvm"
 is "ACCEL=auto: it is in KVM then" grep -x kvm "$out/args"
@@ -199,7 +199,7 @@ is "no folder is left of either" test -z "$(find "$fake/build/run" -name 'boot.*
 # Odd places.
 # shellcheck disable=SC2016
 expect "an old bash" 1 "^error: this takes bash 4.4 or newer; this shell is 4.3.48" bash -c 'BASH_VERSION="4.3.48(1)-release"; . scripts/lib.sh'
-expect "another shell" 1 "^error: this takes bash 4.4 or newer; this shell is another one" dash scripts/run
+expect "another shell" 3 "^error: this takes bash 4.4 or newer; this shell is another one" dash scripts/run
 expect "CDPATH" 1 "no tree 'bsd'" env CDPATH="$TMP/a fake:." bash scripts/tree bsd
 mkdir "$TMP/auto"
 git --git-dir="$TMP/auto/git" --work-tree="$repo" init -q
@@ -503,6 +503,6 @@ sed -i 's/^ /  /' series/"$QEMU"/qemu-edu-plus/*-Mine.patch
 expect "patch that does not apply" 1 "series/$QEMU/qemu-edu-plus does not apply to this tree: .*Mine" scripts/tree "$QEMU"
 isnt "patch that does not apply leaves no tree" test -e build/"$QEMU"
 sed -i '/qemu-edu-plus/d' "series/$QEMU/order"
-expect "unknown topic of AT" 1 "AT=nonsense/1: no topic 'nonsense' in linux-7.3; there are: .*dma-buf" env AT=nonsense/1 "$TOP/scripts/run" kselftest
+expect "unknown topic of AT" 3 "AT=nonsense/1: no topic 'nonsense' in linux-7.3; there are: .*dma-buf" env AT=nonsense/1 "$TOP/scripts/run" kselftest
 were_run testbed/scripts
 done_testing
