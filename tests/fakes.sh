@@ -191,4 +191,82 @@ expect "control: of another part" 1 "^error: no name in the lists is of the seri
 expect "control: of a case" 0 "^negative control: 1 of 1 tests" guest kselftest PATCHED=0 T='vfio:one#a'
 : >guest/said
 
+# Each patch builds, with a tree of our own. A compiler that is a fake chokes on "broken".
+rm -rf series/linux-7.3
+mkdir -p series/linux-7.3/{one,two}
+printf '%s\n' one two >series/linux-7.3/order
+touch series/linux-7.3/one/000{1,2,3}.patch series/linux-7.3/two/0001.patch
+cat >scripts/build-linux <<'B'
+#!/usr/bin/env bash
+. "$(dirname "$0")/lib.sh"
+at=$BUILD/obj/$LINUX/$ARCH-${CONFIG:-debug}
+rev=${2:-HEAD}
+[ -z "${2:-}" ] || at+=-at
+echo "$* $ARCH ${CONFIG:-debug}" >>"$BUILD/builds"
+if git -C "$SRC" grep -q broken "$rev"; then echo "x.c:1: broken"; exit 1; fi
+mkdir -p "$at"
+git -C "$SRC" rev-parse "$rev^{tree}" >"$at/vmlinux.o"
+for f in $(git -C "$SRC" ls-tree -r --name-only "$rev"); do
+	case $f in
+	drivers/other/*|arch/*) ;;
+	*.c) mkdir -p "$at/${f%/*}"; : >"$at/${f%.c}.o" ;;
+	esac
+done
+B
+tree=build/linux-7.3
+rm -rf $tree build/obj
+mygit() { git -C $tree -c user.name=x -c user.email=x@localhost "$@"; }
+patch() { # SUBJECT FILE...
+	local f
+	for f in "${@:2}"; do mkdir -p "$tree/${f%/*}"; echo "$1" >>"$tree/$f"; done
+	mygit add -A
+	mygit commit -q --allow-empty -m "$1"
+}
+git init -q $tree
+patch base drivers/a.c
+mygit tag base
+patch $'letter\n\nTopic: one'
+patch first drivers/a.c
+patch docs Documentation/x.rst
+patch other drivers/other/b.c
+patch $'letter\n\nTopic: two'
+patch last tools/testing/t.c
+mygit tag good
+build_all() { # NAME STATUS MESSAGE
+	expect "build-all: $1" "$2" "$3" in_fake scripts/build-all linux
+}
+build_all "all is well" 0 "^ok linux-7.3/one/1$"
+is "build-all: the rest of it" diff <(grep -E '^(not )?ok ' "$TMP/out") - <<'O'
+ok linux-7.3/one/1
+ok linux-7.3/one/2 # SKIP not compiled here
+ok linux-7.3/one/3 # SKIP not compiled here: drivers/other/b.c
+ok linux-7.3/two/1
+ok objects of build/at/linux-7.3 are those of build/linux-7.3
+O
+is "build-all: the tests of a patch of tests" grep -E "^--tests [0-9a-f]{40} x86_64 debug$" build/builds
+touch series/linux-7.3/two/0002.patch
+build_all "a patch that is not in the tree" 1 "^not ok linux-7.3/two has 1 commits, series/ has 2 patches$"
+rm series/linux-7.3/two/0002.patch
+echo three >>series/linux-7.3/order
+build_all "a topic that is not in the tree" 1 "^not ok topics of linux-7.3: those of series/linux-7.3/order are one two three$"
+sed -i '/three/d' series/linux-7.3/order
+patch $'letter\n\nTopic: three'
+build_all "a topic that is only in the tree" 1 "^not ok topics of linux-7.3: "
+mygit reset -q --hard good
+patch "one more" drivers/c.c drivers/other/b.c
+touch series/linux-7.3/two/0002.patch
+build_all "a file that no object is made of" 0 "^# not compiled here: drivers/other/b.c$"
+patch broken drivers/c.c
+patch "mended" drivers/d.c
+sed -i /broken/d $tree/drivers/c.c
+patch "mended, too" drivers/d.c
+touch series/linux-7.3/two/000{3,4,5}.patch
+build_all "a patch that does not build" 1 "^not ok linux-7.3/two/3: broken$"
+is "build-all: and goes on" grep -x 'ok linux-7.3/two/5' "$TMP/out"
+is "build-all: and says why" grep -x '# x.c:1: broken' "$TMP/out"
+mygit reset -q --hard base
+patch stray drivers/a.c
+build_all "a commit in no topic" 1 "^error: .*/$tree: commit [0-9a-f]{12} comes before the first cover letter"
+isnt "build-all: a commit in no topic: nothing is said to be good" grep '^ok' "$TMP/out"
+
 done_testing
