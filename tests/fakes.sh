@@ -269,4 +269,85 @@ patch stray drivers/a.c
 build_all "a commit in no topic" 1 "^error: .*/$tree: commit [0-9a-f]{12} comes before the first cover letter"
 isnt "build-all: a commit in no topic: nothing is said to be good" grep '^ok' "$TMP/out"
 
+# Lint, with a tree of our own, whose compiler, checkpatch, coccinelle and the like are a
+# fake: the files in $TMP/finds have what they find, $TMP/fails the names of those that fail.
+rm -rf $tree series
+mkdir -p series/linux-7.3 "$TMP/finds" "$TMP/fails" "$TMP/bin"
+echo one >series/linux-7.3/order
+git init -q -b main $tree
+patch base drivers/a.c arch/x86/b.c arch/arm64/c.c arch/xtensa/d.c
+mygit tag base
+patch $'one: What it is\n\nWhat for.\n\nTopic: one'
+patch 'one: Change it' drivers/a.c drivers/e.c arch/x86/b.c arch/arm64/c.c arch/xtensa/d.c
+export TMP
+cat >"$TMP/bin/bwrap" <<'B'
+#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+case "$*" in
+*'C=2'*) what=sparse; printf '%s\n' "$@" >"$TMP/sparse.args" ;;
+*rustfmtcheck*) what=rustfmt ;;
+*spatch*) what=coccinelle; printf '%s\n' "$@" >"$TMP/coccinelle.args" ;;
+*checkpatch*) what=checkpatch ;;
+*shellcheck*) what=shellcheck ;;
+*scripts/figures*) what=figures ;;
+*) what=other ;;
+esac
+[ ! -e "$TMP/finds/$what" ] || cat "$TMP/finds/$what"
+[ ! -e "$TMP/fails/$what" ]
+B
+chmod +x "$TMP/bin/bwrap"
+cat >scripts/build-linux <<'B'
+#!/usr/bin/env bash
+. "$(dirname "$0")/lib.sh"
+mkdir -p "$BUILD/obj/$LINUX/x86_64-debug"
+: >"$BUILD/obj/$LINUX/x86_64-debug/.config"
+B
+linted() { in_fake PATH="$TMP/bin:$PATH" SANDBOX_WORKS=1 "$@"; }
+lints() { # NAME STATUS MESSAGE
+	expect "lint: $1" "$2" "$3" linted scripts/lint
+	rm -f "$TMP"/finds/* "$TMP"/fails/*
+}
+is "lint: a series" linted FORCE=1 scripts/export linux-7.3
+lints "all is well" 0 "^ok sparse and W=1 on touched files$"
+isnt "lint: all is well: of all there is" grep '^not ok' "$TMP/out"
+is "lint: sparse is for what is touched, and for x86" diff <(grep '\.o$' "$TMP/sparse.args") - <<<$'arch/x86/b.o\ndrivers/a.o\ndrivers/e.o'
+is "lint: coccinelle is, too" diff <(grep '\.c$' "$TMP/coccinelle.args") - <<<$'arch/x86/b.c\ndrivers/a.c\ndrivers/e.c'
+finding() { # NAME STATUS MESSAGE WHO TEXT
+	printf '%s\n' "$5" >"$TMP/finds/$4"
+	lints "$1" "$2" "$3"
+}
+finding "sparse, on a line of ours" 1 "^not ok sparse" sparse '/src/drivers/a.c:2:9: warning: Using plain integer as NULL pointer'
+finding "sparse, on a line of the base" 0 "^ok sparse" sparse '/src/drivers/a.c:1:9: warning: Using plain integer as NULL pointer'
+finding "sparse, on a line of a new file" 1 "^# /src/drivers/e.c:1:9: warning: x" sparse $'/src/drivers/a.c:1:9: warning: x\n/src/drivers/e.c:1:9: warning: x'
+finding "sparse, what it does not understand" 0 "^ok sparse" sparse '/src/drivers/a.c:2:1: error: bad constant expression'
+: >"$TMP/fails/sparse"
+lints "a compiler that fails" 1 "^not ok sparse"
+finding "coccinelle, on a line of ours" 1 "^not ok coccinelle" coccinelle 'drivers/a.c:2:9-10: WARNING: x'
+finding "coccinelle, on a line of the base" 0 "^ok coccinelle" coccinelle 'drivers/a.c:1:9-10: WARNING: x'
+finding "coccinelle, a rule that fails" 1 "^# scripts/coccinelle/x.cocci failed" coccinelle 'scripts/coccinelle/x.cocci failed'
+finding "coccinelle, no rules" 1 "^# there are no rules" coccinelle 'there are no rules'
+finding "checkpatch" 1 "^not ok checkpatch linux-7.3/one/0001-" checkpatch 'WARNING: x'
+for who in checkpatch shellcheck figures rustfmt; do
+	: >"$TMP/fails/$who"
+	lints "$who fails" 1 "^not ok $who"
+done
+sed -i 's/^ base$/ other/' series/linux-7.3/one/0001-*.patch
+lints "a patch that does not apply" 1 "^not ok linux-7.3/one applies to its base$"
+is "lint: nor is it what the tree has" grep '^not ok export of build/linux-7.3 is the identity' "$TMP/out"
+in_fake FORCE=1 scripts/export linux-7.3 >/dev/null
+cp -r series "$TMP/series"
+rm series/linux-7.3/one/0001-*.patch
+expect "lint: no patches: tags" 1 "^not ok no tag" linted scripts/lint text
+is "lint: no patches: Fixes" grep '^not ok Fixes' "$TMP/out"
+is "lint: no patches: messages" grep '^not ok no placeholder' "$TMP/out"
+rm -r series
+mv "$TMP/series" .
+mygit tag -d base >/dev/null
+lints "a tree without its base" 1 "^not ok sparse"
+is "lint: a tree without its base: coccinelle" grep '^not ok coccinelle' "$TMP/out"
+mygit tag base "$(mygit rev-list --max-parents=0 HEAD)"
+mygit reset -q --hard base
+lints "a tree in which no file is touched" 1 "^not ok sparse"
+is "lint: a tree in which no file is touched: coccinelle" grep '^not ok coccinelle' "$TMP/out"
+
 done_testing
