@@ -350,4 +350,55 @@ mygit reset -q --hard base
 lints "a tree in which no file is touched" 1 "^not ok sparse"
 is "lint: a tree in which no file is touched: coccinelle" grep '^not ok coccinelle' "$TMP/out"
 
+# Mutants, of a tree of our own, in a guest that is a fake.
+mygit reset -q --hard base
+rm -f tests/mutants/*
+run_says() { # LINE...
+	{ echo '#!/bin/sh'
+	  echo 'cat <<O'
+	  printf '%s\n' "$@" O
+	  echo 'exit 1'; } >scripts/run
+	chmod +x scripts/run
+}
+mutated() { # TEST [LOG]: a mutant that this is to notice
+	{ printf '%s\n' "It breaks a promise" "Test: $1" ${2:+"Log: $2"}
+	  echo hey >$tree/drivers/a.c
+	  mygit diff; } >tests/mutants/one.patch
+	mygit reset -q --hard base
+}
+mutant() { # NAME STATUS LINE...: what the run says
+	run_says "${@:3}"
+	expect "mutant: $1" "$2" "^(not )?ok 1 - one is noticed by " in_fake tests/mutants.sh
+}
+mutated 'vfio:one a.b'
+mutant "its test fails" 0 'error: failed: vfio:one a.b'
+mutant "no test fails" 1 '3 passed, 0 failed, 0 skipped'
+mutant "another test fails" 1 'error: failed: vfio:one a.c' 'error: failed: vfio:one a.b2'
+mutant "its test is missing" 1 'error: missing: vfio:one a.b'
+mutant "it does not build" 1 'error: kernel linux-7.3 x86_64-debug failed (status 2)'
+mutant "a report of the kernel, and no more" 1 'error: kernel report: BUG: KASAN: x'
+mutated vfio:one 'KASAN: slab'
+mutant "its report" 0 'error: kernel report: BUG: KASAN: slab-out-of-bounds'
+mutant "another report" 1 'error: kernel report: BUG: x' 'error: failed: vfio:one a'
+mutated 'kunit suite case'
+mutant "its KUnit case fails" 0 'error: failed: kunit:suite case'
+mutant "another KUnit case fails" 1 'error: failed: kunit:suite case2' 'error: failed: kunit:suite2 case'
+mutant "a KUnit case runs into a bug" 0 'error: kernel report: [ 1.0] BUG: unable to handle page fault'
+mutant "a machine that is too slow" 1 'error: kernel report: [ 1.0] rcu: INFO: rcu_sched self-detected stall on CPU' \
+	'error: kernel report: [ 1.0] INFO: task sh:1 blocked for more than 10 seconds' \
+	'error: kernel report: [ 1.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!'
+sed -i 's/^-base/-other/' tests/mutants/one.patch
+expect "mutant: it does not apply" 1 "^# one does not apply to build/linux-7.3$" in_fake tests/mutants.sh
+rm tests/mutants/one.patch
+expect "mutant: there is none" 2 "\*.patch: No such file" in_fake tests/mutants.sh
+
+# The header of the UAPI may be missing in an old commit only.
+uapi() { # REV
+	# shellcheck disable=SC2016
+	REV=$1 bash -ec 'eval "$(sed -n "/^uapi()/,/^}/p" tests/link.sh)"; src=/none objs=/none at=; kmake() { :; }; sandbox() { false; }; uapi arm arm-'
+}
+is "link: an old commit without the header of the UAPI" uapi 0123456
+isnt "link: no header of the UAPI" uapi ''
+
+were_run testbed/fakes
 done_testing
