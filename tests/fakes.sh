@@ -191,6 +191,25 @@ expect "control: of another part" 1 "^error: no name in the lists is of the seri
 expect "control: of a case" 0 "^negative control: 1 of 1 tests" guest kselftest PATCHED=0 T='vfio:one#a'
 : >guest/said
 
+# The qtest, of two machines.
+qtest() { # NAME STATUS MESSAGE LINE...: what it says on each of them
+	{ echo '#!/bin/sh'
+	  echo 'machine=${QTEST_QEMU_BINARY##*-}'
+	  echo 'cat <<O'
+	  printf '%s\n' "${@:4}" O; } >qemu/edu-plus-test
+	chmod +x qemu/edu-plus-test
+	expect "qtest: $1" "$2" "$3" in_fake ${write:+NAMES=write} scripts/qtest
+}
+rm -rf tests/names/qemu-*
+good=(1..2 'ok 1 /$machine/a' 'ok 2 /$machine/b # SKIP no bus')
+qtest "no list" 1 "^error: no tests/names/qemu-.*/qtest: make it with NAMES=write$" "${good[@]}"
+write=1 qtest "the list" 0 "^ok 1 x86_64 /a$" "${good[@]}"
+qtest "all is well" 0 "^ok 2 aarch64 /b # SKIP no bus$" "${good[@]}"
+qtest "a test that vanished" 1 "^missing: aarch64 /a$" 1..1 "${good[2]}"
+qtest "a test that skips now" 1 "^missing: x86_64 /a$" 1..2 "${good[1]} # SKIP no device" "${good[2]}"
+qtest "a test that fails" 1 "^not ok 1 x86_64 /a$" 1..2 "not ${good[1]}" "${good[2]}"
+qtest "no test" 1 "^missing: x86_64 /a$" 1..0
+
 # Each patch builds, with a tree of our own. A compiler that is a fake chokes on "broken".
 rm -rf series/linux-7.3
 mkdir -p series/linux-7.3/{one,two}
