@@ -3,7 +3,8 @@
 #   ARCH    x86_64 | arm64                            ACCEL  auto: kvm if it is of use here, or tcg | kvm | tcg | icount | probe: auto, looks again
 #   KERNEL  path of your own kernel tree, 7.1 or newer; SERIES="topic ..." or none: what to apply to a copy of it
 #   CONFIG  fragments: debug | plain | kcsan | "debug builtin", or paths   MEM, SMP, APPEND: memory, processors, kernel command line
-#   T       tests, "collection[:test[#case]] ..."     V      1: show all that tests say
+#   T       tests, "collection[:test[#case]] ...", a case also as fixture.variant.case; KUnit suites
+#   V       1: show all that tests say
 #   AT      <topic>/<nr>: the tree at a patch         PATCHED  1 | 0: 0 is the unpatched base
 #   GDB     1, or a port: the guest waits for gdb     QEMU_ARGS  more arguments for QEMU
 #   SHARE   a folder of which the guest gets a copy in /share
@@ -44,7 +45,7 @@ mutants: ## each promise of the series broken on purpose: is it noticed?
 	@tests/mutants.sh
 kselftest: ## the guest run; T= picks tests, BASE=, ARCH=arm64, PATCHED=0, AT=<topic>/<nr>, KERNEL=
 	@scripts/run kselftest
-kunit: ## the KUnit suites, in the guest
+kunit: ## the KUnit suites, in the guest; T= picks some
 	@scripts/run kunit
 boot: ## an interactive shell in the guest
 	@scripts/run shell

@@ -244,4 +244,5 @@ expect "another one" 1 "^error: another make coverage of linux-7.3 is going on h
 exec 3>&-
 sed -i '/first\|second/d' "$fake/tests/plan"
 expect "a plan without tests" 1 "^error: tests/plan has nothing for the debug guest of linux-7.3$" coverage
+were_run testbed/coverage
 done_testing

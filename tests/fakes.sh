@@ -88,6 +88,7 @@ is "check: both are named" grep '^failed: two: ' "$TMP/out"
 plan 'all | - | - | - | - | 1 | the rest | echo not ok 1 rest'
 expect "check: not of another set" 0 "^2 passed, 0 failed" in_fake scripts/check
 expect "check all: of all" 1 "^failed: the rest: " in_fake scripts/check all
+
 misspelt() { # NAME MESSAGE ROW
 	plan "$3"
 	expect "check: $1" 1 "^tests/plan: $2: " in_fake scripts/check
@@ -120,6 +121,8 @@ picks "a case, and all of it" 'vfio:one#a vfio:one' "$all -t vfio:one"
 picks "all of it, and a case" 'vfio:one vfio:one#a' "$all -t vfio:one"
 picks "cases of two tests" 'vfio:one#a vfio:two#b' \
 	"export  KSELFTEST_ONE_ARGS='-t a' KSELFTEST_TWO_ARGS='-t b'"$'\n'"$all -t vfio:one -t vfio:two"
+expect "T: by make" 0 "^1 passed" in_fake make kselftest ARCH=x86_64 ACCEL=tcg T='vfio:one#a vfio:two'
+is "T: by make: it is what is done" grep -x "export  KSELFTEST_ONE_ARGS='-t a'" "$out/run/job"
 expect "T: a test that is not there" 3 "^error: T: no test 'vfio:three'; there are: vfio:one vfio:two dmabuf-heaps:one$" guest kselftest T=vfio:three
 expect "T: half of a name" 3 "^error: T: no test 'vfio:on'" guest kselftest T=vfio:on
 expect "T: a case of a collection" 3 "^error: T: 'vfio' is not one test, .*; there are: vfio:one vfio:two$" guest kselftest T='vfio#a'
@@ -209,6 +212,32 @@ qtest "a test that vanished" 1 "^missing: aarch64 /a$" 1..1 "${good[2]}"
 qtest "a test that skips now" 1 "^missing: x86_64 /a$" 1..2 "${good[1]} # SKIP no device" "${good[2]}"
 qtest "a test that fails" 1 "^not ok 1 x86_64 /a$" 1..2 "not ${good[1]}" "${good[2]}"
 qtest "no test" 1 "^missing: x86_64 /a$" 1..0
+
+# Each test of the series is in a negative control of the plan, by what the lists have.
+controlled() { # BASE REPOSITORY
+	local p picked all rc=0 ours=$2/guest/ours.$1
+	all=$(cat "$2/tests/names/$1"/kselftest-*)
+	picked=$(sed -n "/^[a-z]* *| $1 .*PATCHED=0/s/.* T=\"\([^\"]*\)\".*/\1/p" "$2/tests/plan" | xargs -n1)
+	# In the guest of x86_64 there is no KVM.
+	while read -r p; do
+		grep -qxF -e "$p" <<<"$picked" || { say "no negative control has $p"; rc=1; }
+	done < <(grep -Ef <(sed '/^#/d; /^$/d' "$ours") <<<"$all" | cut -d' ' -f1 | grep -vx vfio:vfio_pci_dmabuf_kvm_test | sort -u)
+	while read -r p; do
+		grep -qE -e "$p" <<<"$all" || { say "no name in the lists is like $p"; rc=1; }
+	done < <(sed '/^#/d; /^$/d' "$ours")
+	return "$rc"
+}
+for b in "$TOP"/series/linux-*; do
+	is "negative control: it has the tests of ${b##*/}" controlled "${b##*/}" "$TOP"
+done
+rm -rf "$TMP/data"
+mkdir -p "$TMP/data"
+cp -r "$TOP/guest" "$TOP/tests" "$TMP/data"
+sed -i 's/ vfio:vfio_pci_dmabuf_race_test//' "$TMP/data/tests/plan"
+expect "negative control: a program that is in none" 1 "^no negative control has vfio:vfio_pci_dmabuf_race_test$" controlled linux-7.3 "$TMP/data"
+cp "$TOP/tests/plan" "$TMP/data/tests/"
+echo '^vfio:renamed ' >>"$TMP/data/guest/ours.linux-7.3"
+expect "negative control: a test that is in no list" 1 "^no name in the lists is like .vfio:renamed" controlled linux-7.3 "$TMP/data"
 
 # Each patch builds, with a tree of our own. A compiler that is a fake chokes on "broken".
 rm -rf series/linux-7.3

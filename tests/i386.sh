@@ -10,11 +10,9 @@ qemu=$(cat "$BUILD/qemu-dir")
 obj=$BUILD/obj/$LINUX/link-i386 out=$BUILD/run/$LINUX/i386
 rm -rf "$out"
 mkdir -p "$out"
-names=$TOP/tests/names/$LINUX/i386 judge=()
-if [ "${NAMES:-}" = write ]; then
-	judge=(--write-names /out/names)
-elif [ -f "$names" ]; then
-	judge=(--names /out/names)
+names=$TOP/tests/names/$LINUX/i386 judge=(--write-names /out/names.new)
+if [ "$NAMES_OF_TESTS" != write ] && [ -f "$names" ]; then
+	judge+=(--names /out/names)
 	cp "$names" "$out/names"
 fi
 
@@ -49,4 +47,4 @@ sandbox --ro-bind "$qemu" /mnt --ro-bind "$obj" /obj --ro-bind "$TOP/guest" /in 
 	-smp 2 -m 2G -kernel /obj/arch/x86/boot/bzImage -initrd /out/initrd \
 	-append "$cmdline" "${devices[@]}" \
 	-device pcie-root-port,id=rp5,chassis=5,slot=5 -device bochs-display,bus=rp5,romfile=
-[ "${NAMES:-}" != write ] || cp "$out/names" "$names"
+[ "$NAMES_OF_TESTS" != write ] || cp "$out/names.new" "$names"
