@@ -89,6 +89,28 @@ plan 'all | - | - | - | - | 1 | the rest | echo not ok 1 rest'
 expect "check: not of another set" 0 "^2 passed, 0 failed" in_fake scripts/check
 expect "check all: of all" 1 "^failed: the rest: " in_fake scripts/check all
 
+# Tests that every run skips.
+ran() { # RUN "NAME OUTCOME"...
+	local t
+	mkdir -p "build/run/linux-7.3/$1"
+	for t in "${@:2}"; do
+		printf '%s' "${sep:-{\"tests\": [}{\"name\": \"${t% *}\", \"outcome\": \"${t##* }\", \"reason\": \"no device\"}"
+		local sep=,
+	done >"build/run/linux-7.3/$1/results.json"
+	echo ']}' >>"build/run/linux-7.3/$1/results.json"
+}
+plan $'check | linux-7.3 | x86_64 | debug | one | 1 | one | true\nall | linux-7.3 | x86_64 | debug | two | 1 | two | true'
+ran one 'a passed' 'b skipped' 'c failed' 'p:q skipped'
+ran two 'b passed' 'd passed' 'p:q x passed'
+ran three 'b skipped' 'e skipped'
+expect "skipped: by one run" 0 "^ok 1 - each of 6 tests is run by one of 2 runs$" in_fake scripts/skipped
+ran two 'b skipped' 'd passed' 'p:q x passed'
+expect "skipped: by all runs" 1 "^not ok 1 - b: skipped by each run that has it: no device$" in_fake scripts/skipped
+echo '^b: no device' >>guest/expected-skips.linux-7.3
+expect "skipped: as the base wants it" 0 "^ok 1 " in_fake scripts/skipped
+expect "skipped: no results" 1 "^not ok 1 - no results$" in_fake BASE=linux-7.1 scripts/skipped
+plan $'all | linux-7.3 | - | - | - | 1 | one | echo ok 1 one'
+expect "check all: tests that all runs skip" 1 "^failed: tests that some run does not skip, linux-7.1: " in_fake scripts/check all
 misspelt() { # NAME MESSAGE ROW
 	plan "$3"
 	expect "check: $1" 1 "^tests/plan: $2: " in_fake scripts/check
