@@ -52,6 +52,20 @@ in_fake tests/own.sh >"$TMP/own" 2>&1 || true
 is "each of them is red but the one that is good" diff <(grep -oE '^(not )?ok' "$TMP/own") \
 	<(printf '%s\n' 'not ok' 'not ok' 'not ok' 'not ok' ok 'not ok' 'not ok')
 
+# A step that fails is not forgotten, wherever it was started.
+lib() { # SCRIPT
+	in_fake bash -c '. scripts/lib.sh
+		step() { false; echo "went on"; }
+		'"$1"
+}
+expect "attempt: a step that fails" 0 "^status 1$" lib 'attempt step; echo "status $RC"'
+isnt "attempt: it does not go on" grep 'went on' "$TMP/out"
+expect "attempt: a stage that fails" 0 "^status 1$" lib 'attempt stage s step; echo "status $RC"'
+isnt "attempt: nor does that" grep 'went on' build/logs/s.log
+expect "attempt: a stage that is good" 0 "^status 0$" lib 'attempt stage s true; echo "status $RC"'
+expect "stage: a step that fails" 1 "^error: s failed \(status 1\), see build/logs/s.log$" lib 'stage s step; echo "went on"'
+isnt "stage: it does not go on" grep 'went on' "$TMP/out"
+
 # 'make check', with a plan of our own.
 mkdir -p build/obj
 plan() { # ROW...: with the rows root and setup
@@ -249,6 +263,9 @@ controlled() { # BASE REPOSITORY
 	done < <(sed '/^#/d; /^$/d' "$ours")
 	return "$rc"
 }
+while read -r list; do
+	is "make check: it has the list $list" test -s "$TOP/tests/names/$list"
+done < <(awk -F' *\\| *' '$1 == "check" && $5 != "-" { print $2 "/" $5 }' "$TOP/tests/plan")
 for b in "$TOP"/series/linux-*; do
 	is "negative control: it has the tests of ${b##*/}" controlled "${b##*/}" "$TOP"
 done
