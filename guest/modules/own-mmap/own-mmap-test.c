@@ -591,7 +591,7 @@ static void test_low_power(void)
 	CHECK(driver_faults() == before + 1);
 }
 
-static int export_slice(struct device *dev, __u32 attr)
+static int export_flags(struct device *dev, __u32 flags)
 {
 	struct {
 		struct vfio_device_feature feature;
@@ -602,12 +602,17 @@ static int export_slice(struct device *dev, __u32 attr)
 		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
 		.dma_buf.region_index = BAR2,
 		.dma_buf.open_flags = O_RDWR | O_CLOEXEC,
-		.dma_buf.flags = attr << VFIO_DEVICE_FEATURE_DMA_BUF_ATTR_SHIFT,
+		.dma_buf.flags = flags,
 		.dma_buf.nr_ranges = 1,
 		.range = { .offset = SLICE_OFFSET, .length = SLICE_SIZE },
 	};
 
 	return ioctl(dev->fd, VFIO_DEVICE_FEATURE, &get);
+}
+
+static int export_slice(struct device *dev, __u32 attr)
+{
+	return export_flags(dev, attr << VFIO_DEVICE_FEATURE_DMA_BUF_ATTR_SHIFT);
 }
 
 static int map_slice(struct device *dev, int fd)
@@ -680,6 +685,11 @@ static void test_dmabuf_beside(void)
 	      errno == EINVAL);
 	CHECK(export_slice(&dev, VFIO_DEVICE_FEATURE_DMA_BUF_ATTR_WC) < 0 &&
 	      errno == EOPNOTSUPP);
+#ifdef VFIO_DEVICE_FEATURE_DMA_BUF_CPU_ONLY
+	/* Neither processes nor devices could use it. */
+	CHECK(export_flags(&dev, VFIO_DEVICE_FEATURE_DMA_BUF_CPU_ONLY) < 0 &&
+	      errno == EOPNOTSUPP);
+#endif
 
 	map = map_bar(&dev, BAR2, 0, 2 * SLICE_OFFSET);
 	slice = map + SLICE_OFFSET / sizeof(*map);
