@@ -2,7 +2,7 @@
 # mutants.sh [NAME...]: each patch in tests/mutants/ breaks one promise of the
 # series; the test that it names has to notice. Lines of its header:
 #   Base: the base that it is for, if not the newest of Linux
-#   Test: link | qtest PATH | kunit SUITE [CASE] | own-mmap NAME |
+#   Test: link | qtest PATH | kunit SUITE [CASE] | own-mmap NAME | importer NAME |
 #     COLLECTION:PROGRAM [TEST]
 #   Config: the fragments of the guest's kernel, if not 'debug'
 #   Log: what the kernel reports (vm.py), where that is all there is to notice; of KUnit,
@@ -62,9 +62,10 @@ mutant() {
 		# What a test runs into can be a bug that the kernel tells of, and no more.
 		noticed "$TMP/log" "^error: ${report:+kernel report: .*}${report:-failed: kunit:$2 ${3:-[^ (]+}\$}" ||
 			{ [ -z "$report" ] && reported "$TMP/log"; } || rc=1 ;;
-	own-mmap\ *)
-		RUN=mutant REV=$rev CONFIG=debug "$TOP/scripts/run" tap "$TOP/guest/modules/own-mmap/own-mmap.job" >"$TMP/log" 2>&1 || true
-		noticed "$TMP/log" "^error: failed: ${test#own-mmap }\$" || rc=1 ;;
+	own-mmap\ *|importer\ *)
+		set -- "${test%% *}"
+		RUN=mutant REV=$rev CONFIG=debug "$TOP/scripts/run" tap "$TOP/guest/modules/$1/$1.job" >"$TMP/log" 2>&1 || true
+		noticed "$TMP/log" "^error: failed: ${test#* }\$" || rc=1 ;;
 	*)
 		# shellcheck disable=SC2086
 		set -- $test
