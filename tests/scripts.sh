@@ -346,7 +346,7 @@ expect "export does not take it" 1 "is not exported" env KERNEL="$k" scripts/exp
 k=$TMP/newer small=series/linux-7.3/small
 mkdir "$k" "$small"
 cp series/linux-7.3/order "$TMP/order"
-echo small >>series/linux-7.3/order
+echo small >series/linux-7.3/order
 printf 'VERSION = 7\nPATCHLEVEL = 9\nSUBLEVEL = 0\nNAME = x\n' >"$k/Makefile"
 : >"$k/Kbuild"
 seq 20 | tee "$k/a.c" >"$k/b.c"
@@ -357,7 +357,10 @@ sed -i 's/^10$/ten/' "$k/a.c"; save one
 sed -i 's/^10$/ten/' "$k/b.c"; sed -i 's/^20$/twenty/' "$k/a.c"; save two
 echo new >"$k/c.c"; save three
 mygit format-patch -q -o "$repo/$small" base
-printf '%s\n' 'From: a <a@example>' 'Date: Thu, 1 Jan 2026 00:00:00 +0000' 'Subject: [PATCH 0/3] small' '' 'Small.' '---' >"$small/0000-cover-letter.txt"
+cover() { # FOLDER
+	printf '%s\n' 'From: a <a@example>' 'Date: Thu, 1 Jan 2026 00:00:00 +0000' 'Subject: [PATCH 0/3] x' '' 'X.' '---' >"$1/0000-cover-letter.txt"
+}
+cover "$small"
 dry() { make -s port KERNEL="$k" TOPIC=small "$@"; }
 port() { # NAME STATUS APPLY THERE CONFLICT
 	seen "$k" >"$TMP/before"
@@ -387,12 +390,30 @@ mygit checkout -q -f one
 sed -i 's/^10$/zehn/' "$k/b.c"
 echo old >"$k/c.c"
 port "conflicts" 2 0 1 2
-expect "own tree: conflicts" 1 "small/0002-two.patch conflicts with KERNEL=.*: b.c$" env KERNEL="$k" SERIES=small scripts/tree "$(own_name "$k")"
+series() { KERNEL=$k SERIES=$1 scripts/tree "$(own_name "$k")"; }
+expect "own tree: conflicts" 1 "small/0002-two.patch conflicts with KERNEL=.*: b.c$" series small
 rm -rf "$copy"
 port "conflicts, again" 2 0 1 2
 is "dry port: conflicts: one is there" grep -qx '    there already: 0001-one.patch' "$TMP/out"
 is "dry port: conflicts: an edit" grep -qx '    conflict: 0002-two.patch: b.c' "$TMP/out"
 is "dry port: conflicts: a file that is there" grep -qx '    conflict: 0003-three.patch: c.c' "$TMP/out"
+# A topic behind it, which has changed the same lines.
+later=series/linux-7.3/later
+mygit checkout -q -f three
+sed -i 's/^ten$/TEN/' "$k/a.c"; save four
+mygit format-patch -q -o "$repo/$later" three
+cover "$later"
+echo 'later small' >>series/linux-7.3/order
+port "all is there, with a later topic on top" 0 0 3 0
+expect "own tree: with a later topic on top" 0 "^in the tree already: $small/0001-one.patch$" series small
+is "own tree: with a later topic on top: nothing is applied" [ "$(git -C "$copy" rev-list --count base..)" = 1 ]
+mygit checkout -q -f three
+expect "own tree: what a topic needs is there" 0 "^in the tree already: $small/0003-three.patch$" series later
+is "own tree: what a topic needs is there: the topic is applied" [ "$(git -C "$copy" log --format=%s base.. | xargs)" = "four x x" ]
+rm -rf "$copy"
+
+{ cat "$TMP/order"; echo small; } >series/linux-7.3/order
+mygit checkout -q -f one
 expect "dry port: all topics" 2 "^vfio-pci-dmabuf: of .* 0 there already, " make -s port KERNEL="$k"
 is "dry port: all topics: each is named" [ "$(grep -c '^[a-z0-9-]*: of [0-9]* patches for linux-7.3, ' "$TMP/out")" = "$(grep -vc '^#' series/linux-7.3/order)" ]
 expect "dry port: unknown topic" 2 "TOPIC=nonsense: no such topic on linux-7.3; there are: .* small" dry TOPIC=nonsense
@@ -401,7 +422,7 @@ expect "dry port: unknown base" 2 "no base 'linux-1.0'" dry FROM=linux-1.0
 expect "dry port: TO" 2 "TO=linux-7.3: KERNEL is where to" dry TO=linux-7.3
 expect "range-diff with KERNEL" 2 "range-diff is about two bases" make range-diff KERNEL="$k" TOPIC=small
 mv "$TMP/order" series/linux-7.3/order
-rm -r "$small"
+rm -r "$small" "$later"
 
 # The compiler cache. What .incbin takes in is no dependency that the compiler tells of.
 mkdir "$TMP/cc"
