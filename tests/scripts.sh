@@ -412,6 +412,19 @@ expect "own tree: what a topic needs is there" 0 "^in the tree already: $small/0
 is "own tree: what a topic needs is there: the topic is applied" [ "$(git -C "$copy" log --format=%s base.. | xargs)" = "four x x" ]
 rm -rf "$copy"
 
+# A merge of a patch that is for what the one before it made of a file of the base.
+middle=series/linux-7.3/middle
+base=$(printf '%s\n' "$CACHE"/base/linux-7.3-*.git | head -n1)
+mygit checkout -q -f base
+git --git-dir="$base" show main:Kbuild >"$k/Kbuild"; save upstream
+sed -i '10s/^/# one /' "$k/Kbuild"; save five
+sed -i '12s/^/# two /' "$k/Kbuild"; save six
+mygit format-patch -q -o "$repo/$middle" upstream
+cover "$middle"
+echo middle >series/linux-7.3/order
+mygit checkout -q -f upstream
+sed -i '15s/^/# mine /' "$k/Kbuild"
+expect "dry port: a merge behind another patch" 0 "^middle: of 2 patches for linux-7.3, 2 would apply, 0 there already, 0 in conflict$" dry TOPIC=middle
 { cat "$TMP/order"; echo small; } >series/linux-7.3/order
 mygit checkout -q -f one
 expect "dry port: all topics" 2 "^vfio-pci-dmabuf: of .* 0 there already, " make -s port KERNEL="$k"
@@ -422,7 +435,7 @@ expect "dry port: unknown base" 2 "no base 'linux-1.0'" dry FROM=linux-1.0
 expect "dry port: TO" 2 "TO=linux-7.3: KERNEL is where to" dry TO=linux-7.3
 expect "range-diff with KERNEL" 2 "range-diff is about two bases" make range-diff KERNEL="$k" TOPIC=small
 mv "$TMP/order" series/linux-7.3/order
-rm -r "$small" "$later"
+rm -r "$small" "$later" "$middle"
 
 # The compiler cache. What .incbin takes in is no dependency that the compiler tells of.
 mkdir "$TMP/cc"
