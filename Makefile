@@ -1,7 +1,7 @@
 # The one entry point. Every knob is a variable with a default:
 #   JOBS    parallel jobs (number of processors)      BASE   linux-7.3 | linux-7.1
 #   ARCH    x86_64 | arm64                            ACCEL  auto: kvm if it is of use here, or tcg | kvm | tcg | icount | probe: auto, looks again
-#   KERNEL  path of your own kernel tree, 7.1 or newer; SERIES="topic ..." or none: what to apply to a copy of it
+#   KERNEL  path of your own kernel tree, 7.1 or newer; SERIES="topic ..." or none: what to apply to a copy of it; -topic: not that one
 #   CONFIG  fragments: debug | plain | kcsan | "debug builtin", or paths   MEM, SMP, APPEND: memory, processors, kernel command line
 #   T       tests, "collection[:test[#case]] ...", a case also as fixture.variant.case; KUnit suites
 #   V       1: show all that tests say

@@ -55,20 +55,22 @@ own_base() {
 	[ -n "$fit" ] || die "KERNEL=$KERNEL is version $v; the topics are for 7.1 and newer"
 	echo "$fit"
 }
-# The topics to apply to it.
+# The topics to apply to it: those of SERIES and what they need, or all, without those that
+# it has with a - before them.
 own_topics() {
-	local b t
-	b=$(own_base)
-	case ${SERIES:-} in
-	none) return 0 ;;
-	'') topics "$b" ;;
-	*)	for t in $SERIES; do
-			topics "$b" | grep -qx "$t" ||
-				die "SERIES: no topic '$t' for $b; there are: $(topics "$b" | xargs), or none"
-		done
-		# shellcheck disable=SC2086
-		with_needs "$b" $SERIES ;;
-	esac
+	local b t want=() without=(-x -e '')
+	b=$(own_base) || exit
+	[ "${SERIES:-}" != none ] || return 0
+	for t in ${SERIES:-}; do
+		topics "$b" | grep -qxF -e "${t#-}" ||
+			die "SERIES: no topic '${t#-}' for $b; there are: $(topics "$b" | xargs), or none"
+		case $t in
+		-*) without+=(-e "${t#-}") ;;
+		*) want+=("$t") ;;
+		esac
+	done
+	[ ${#want[@]} -gt 0 ] || mapfile -t want < <(topics "$b")
+	with_needs "$b" "${want[@]}" | grep -vF "${without[@]}" || true
 }
 
 # topic_commits TREE: "TOPIC COVER-COMMIT END-COMMIT" for each topic. A cover

@@ -392,6 +392,8 @@ echo old >"$k/c.c"
 port "conflicts" 2 0 1 2
 series() { KERNEL=$k SERIES=$1 scripts/tree "$(own_name "$k")"; }
 expect "own tree: conflicts" 1 "small/0002-two.patch conflicts with KERNEL=.*: b.c$" series small
+is "own tree: conflicts: what is missing there" grep -xF "    git -C $k am -3 $TMP/a\\ repo/$small/{0002,0003}-*.patch" "$TMP/out"
+is "own tree: conflicts: what to ask for then" grep -F 'leave it out: SERIES="small -small".' "$TMP/out"
 rm -rf "$copy"
 port "conflicts, again" 2 0 1 2
 is "dry port: conflicts: one is there" grep -qx '    there already: 0001-one.patch' "$TMP/out"
@@ -410,6 +412,14 @@ is "own tree: with a later topic on top: nothing is applied" [ "$(git -C "$copy"
 mygit checkout -q -f three
 expect "own tree: what a topic needs is there" 0 "^in the tree already: $small/0003-three.patch$" series later
 is "own tree: what a topic needs is there: the topic is applied" [ "$(git -C "$copy" log --format=%s base.. | xargs)" = "four x x" ]
+sed -i 's/^8$/eight/' "$k/a.c"; sed -i 's/^ten$/dix/' "$k/b.c"
+expect "own tree: what a topic needs is there otherwise" 1 "$small/0001-one.patch conflicts|$small/0002-two.patch conflicts" series later
+expect "own tree: a topic left out" 0 "^tree " series "later -small"
+is "own tree: a topic left out: the other one is applied" [ "$(git -C "$copy" log --format=%s base.. | xargs)" = "four x" ]
+is "own tree: all but a topic" series -small
+is "own tree: all but a topic: they are applied" [ "$(git -C "$copy" log --format=%s base.. | xargs)" = "four x" ]
+expect "own tree: an unknown topic left out" 1 "no topic 'nonsense' for linux-7.3; there are: small later, or none" series -nonsense
+isnt "own tree: an unknown topic: that is all it says" grep 'failed with status' "$TMP/out"
 rm -rf "$copy"
 
 # A merge of a patch that is for what the one before it made of a file of the base.
