@@ -302,7 +302,7 @@ done
 B
 tree=build/linux-7.3
 rm -rf $tree build/obj
-mygit() { git -C $tree -c user.name=x -c user.email=x@localhost "$@"; }
+mygit() { git -C "$tree" -c user.name=x -c user.email=x@localhost "$@"; }
 patch() { # SUBJECT FILE...
 	local f
 	for f in "${@:2}"; do mkdir -p "$tree/${f%/*}"; echo "$1" >>"$tree/$f"; done
@@ -436,6 +436,40 @@ mygit tag base "$(mygit rev-list --max-parents=0 HEAD)"
 mygit reset -q --hard base
 lints "a tree in which no file is touched" 1 "^not ok sparse"
 is "lint: a tree in which no file is touched: coccinelle" grep '^not ok coccinelle' "$TMP/out"
+
+# A topic on two bases.
+mv $tree series "$TMP/"
+on_base() { # BASE CONTEXT LINE SUBJECT NOTE: a patch that adds the line
+	local tree=build/$1
+	rm -rf "$tree" "series/$1"
+	mkdir -p "$tree/drivers" "series/$1"
+	echo one >"series/$1/order"
+	git init -q -b main "$tree"
+	printf '%s\n' "$2" x >"$tree/drivers/a.c"
+	mygit add -A
+	mygit commit -qm base
+	mygit tag base
+	mygit commit -q --allow-empty -m "one: What it is" -m "$5" -m 'Topic: one'
+	printf '%s\n' "$2" x "$3" >"$tree/drivers/a.c"
+	mygit commit -qam "$4"
+	in_fake FORCE=1 scripts/export "$1" >/dev/null
+}
+two_bases() { # NAME STATUS MESSAGE
+	lints "two bases: $1" "$2" "$3"
+	is "lint: two bases: $1: of that only" [ "$(sed -n '/^not ok/p' "$TMP/out" | wc -l)" = "$2" ]
+}
+on_base linux-7.3 newer new 'one: Add' ''
+on_base linux-7.1 older new 'one: Add' ''
+two_bases "another context" 0 "^ok one on linux-7.1 and linux-7.3$"
+on_base linux-7.3 newer newer 'one: Add' 'Note that "one: Add" is short.'
+two_bases "another line" 1 "^# not in the note on differences: one: Add$"
+on_base linux-7.3 newer newer 'one: Add' $'Differences from the series for linux-7.1:\n\n- "one: Add": another line.'
+two_bases "another line, with a note" 0 "^ok one on linux-7.1 and linux-7.3$"
+on_base linux-7.3 newer new 'one: Put' $'Differences from the series for linux-7.1, which is older:\n\n- "one:\n  Put": another subject.'
+two_bases "a patch of the older one only" 1 "^# on linux-7.1 only, and not in the note on differences: one: Add$"
+rm -rf build/linux-7.1 $tree series
+mv "$TMP/${tree#build/}" build/
+mv "$TMP/series" .
 
 # Mutants, of a tree of our own, in a guest that is a fake.
 mygit reset -q --hard base
