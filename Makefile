@@ -34,6 +34,11 @@ name = $(firstword $(subst =, ,$(subst :=,=,$1)))
 $(foreach o,$(subst \ ,_,$(MAKEOVERRIDES)),$(if $(filter $(call name,$o),$(known)),,\
 	$(error no variable '$(call name,$o)'; there are: $(vars))))
 
+# So would one that is to name a tree, and is empty: a variable of the shell that is not set.
+ifeq ($(origin KERNEL)$(KERNEL),command line)
+$(error KERNEL is empty: it must be the path of a kernel tree)
+endif
+
 .PHONY: send bench cover coverage demo check check-all mutants port range-diff kselftest kunit boot tree export lint help clean root
 demo: ## from nothing to a booted VM that shows what there is
 	@scripts/demo

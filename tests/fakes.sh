@@ -216,6 +216,20 @@ expect "names: are written" 0 "^written: tests/names/linux-7.3/whole$" guest tap
 echo two >>tests/names/linux-7.3/whole
 expect "names: one that vanished" 1 "^error: missing: two$" guest tap RUN=whole
 
+# Of a user's own tree, what is to be skipped on the base that fits it.
+mkdir "$TMP/a tree"
+own_tree() { printf 'VERSION = 7\nPATCHLEVEL = %s\nSUBLEVEL = 9\nNAME = x\n' "$1" >"$TMP/a tree/Makefile"; }
+: >"$TMP/a tree/Kbuild"
+echo '^vfio:one b: no device' >>guest/expected-skips.linux-7.1
+printf '%s\n' 1..1 '# selftests: vfio: one' '# 1..2' '# ok 1 a' '# ok 2 b # SKIP no device' 'ok 1 selftests: vfio: one' '# job: exit 0' >guest/said
+own_tree 2
+expect "own tree: a skip of its base" 0 "^1 passed, 0 failed, 1 skipped$" guest kselftest KERNEL="$TMP/a tree"
+own_tree 3
+expect "own tree: a skip of another base" 1 "^error: unexpected skip: vfio:one b: no device$" guest kselftest KERNEL="$TMP/a tree"
+own_tree 0
+expect "own tree: too old" 3 "^error: KERNEL=$TMP/a tree is version 7.0.9; the topics are for 7.1 and newer$" guest kselftest KERNEL="$TMP/a tree"
+: >guest/said
+
 # The negative control takes them from the lists of the patched kernel.
 rm -f tests/names/linux-7.3/kselftest-*
 expect "control: no list" 3 "^error: tests/names/linux-7.3 has no list of what is run on the patched kernel, kselftest-x86_64-debug" \

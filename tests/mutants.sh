@@ -10,6 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/git.sh"
 
+[ -z "${KERNEL:-}" ] || die "mutants are of series/, not of KERNEL"
 newest=$(cd "$TOP/series" && printf '%s\n' linux-* | sort -V | tail -n1)
 header() { sed -n "s/^$1: //p" "$TOP/tests/mutants/$2.patch" | head -n 1; }
 

@@ -77,11 +77,13 @@ expect "SERIES without KERNEL" 2 "SERIES goes with KERNEL" make tree SERIES=none
 expect "port to the same base" 2 "FROM and TO are the same base" make port TOPIC=x FROM=linux-7.1 TO=linux-7.1
 expect "range-diff of a base that is not there" 2 "no base 'linux-1.0'" make range-diff TOPIC=x FROM=linux-1.0 TO=linux-7.1
 expect "unknown base" 1 "no base 'linux-1.0'" scripts/fetch linux-1.0
+expect "KERNEL that is empty" 2 "KERNEL is empty" make tree KERNEL=
 expect "KERNEL that is no kernel" 2 "not a kernel tree" make tree KERNEL="$TMP"
 mkdir "$TMP/kernel"
 printf 'VERSION = 2\nPATCHLEVEL = 6\nSUBLEVEL = 39\nNAME = x\n' >"$TMP/kernel/Makefile"
 : >"$TMP/kernel/Kbuild"
 expect "KERNEL of another version" 2 "is version 2.6.39; the topics are for 7\.1" make tree KERNEL="$TMP/kernel"
+expect "mutants of KERNEL" 2 "mutants are of series/, not of KERNEL" make mutants KERNEL="$TMP/kernel"
 
 # ACCEL=auto, with a device and a run that are fakes.
 accel() { # WANTED STATUS [VARIABLE=VALUE]...: STATUS is that of the run in KVM
