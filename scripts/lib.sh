@@ -119,16 +119,25 @@ work_tmp() {
 	die "no folder for temporary files: TMPDIR=${TMPDIR:-/tmp}, /tmp, /var/tmp and build/ have less than $1 GB, or are mounted noexec"
 }
 
-# stage NAME COMMAND...: run a long step. Says what it does, how long it took
-# last time (or takes elsewhere: scripts/weights) and where its log is, each half a
-# minute how far it is, measured by the lines in the log; a failure shows the end of
-# the log.
+# How long a step took last time, or takes elsewhere (scripts/weights), and the lines of its
+# log: "SECONDS LINES last time", "SECONDS LINES usually", or nothing.
+last_time() { # NAME
+	local seconds lines
+	if read -r seconds lines 2>/dev/null <"$CACHE/times/${1//[^A-Za-z0-9._-]/-}.log"; then
+		echo "$seconds ${lines:-0} last time"
+	else
+		awk -F'\t' -v n="$1" '$1 == n { print $2, $3 + 0, "usually" }' "$TOP/scripts/weights"
+	fi
+}
+
+# stage NAME COMMAND...: run a long step. Says what it does, how long it took last time or
+# takes as a rule, and where its log is, each half a minute how far it is, measured by the
+# lines in the log; a failure shows the end of the log.
 stage() {
-	local name=$1 log=$LOGS/${1//[^A-Za-z0-9._-]/-}.log last lines t0=$SECONDS ticker
+	local name=$1 log=$LOGS/${1//[^A-Za-z0-9._-]/-}.log last lines how t0=$SECONDS ticker
 	shift
-	read -r last lines < <(cat "$CACHE/times/${log##*/}" 2>/dev/null ||
-		awk -F'\t' -v n="$name" '$1 == n { print $2, $3 }' "$TOP/scripts/weights") || true
-	printf '%-44s last time %5s s, log %s\n' "$name" "${last:-?}" "${log#"$TOP"/}"
+	read -r last lines how < <(last_time "$name") || true
+	printf '%-44s %-9s %5s s, log %s\n' "$name" "${how:-last time}" "${last:-?}" "${log#"$TOP"/}"
 	: >"$log"
 	progress "$name" "$log" "${last:-0}" "${lines:-0}" &
 	ticker=$!
@@ -142,7 +151,7 @@ stage() {
 	printf '%s\t%s\n' "$name" $((SECONDS - t0)) >>"$BUILD/stages"
 }
 
-progress() { # NAME LOG SECONDS LINES: of last time
+progress() { # NAME LOG SECONDS LINES: of last time, or as a rule
 	local t0=$SECONDS n t left tick
 	trap - ERR
 	set +e

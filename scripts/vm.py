@@ -393,17 +393,20 @@ def replay(path, line):
 
 
 class Screen:
-    """One line a test, with the time, and how many of the wanted ones are done."""
+    """One line a test, with the time, how many of the wanted ones are done, and what is left by last time's."""
 
-    def __init__(self, wanted, verbose):
-        self.t0, self.verbose = time.monotonic(), verbose
+    def __init__(self, wanted, verbose, last):
+        self.t0, self.verbose, self.last = time.monotonic(), verbose, last
         self.left, self.total = wanted.copy(), wanted.total()
 
     def show(self, r):
-        when = f'{time.monotonic() - self.t0:5.0f} s'
+        seconds = time.monotonic() - self.t0
+        when = f'{seconds:5.0f} s'
         if self.total:
             self.left -= collections.Counter([r.name])
             when += f', {self.total - self.left.total():{len(str(self.total))}}/{self.total}'
+        if self.last > seconds:
+            when += f', about {self.last - seconds:.0f} s left'
         word = {'passed': 'ok', 'failed': 'FAIL', 'skipped': 'SKIP'}[r.outcome]
         print(f'[{when}] {word:4} {r.name}{" # " + r.reason if r.reason else ""}')
         if r.outcome == 'failed' and not self.verbose:
@@ -592,6 +595,7 @@ def options():
     p.add_argument('--out', required=True, help='directory of the logs and results')
     p.add_argument('--timeout', type=int, default=1800, help='seconds for the whole run; 0: no limit')
     p.add_argument('--silence', type=int, default=300, help='seconds without a line from the guest; 0: no limit')
+    p.add_argument('--last', type=int, default=0, metavar='SECONDS', help='what this run took last time')
     files = {'action': 'append', 'default': [], 'metavar': 'FILE'}
     p.add_argument('--names', **files,
                    help='names of the tests that must be run, one a line, each as often as it comes')
@@ -622,7 +626,7 @@ def main():
     try:
         remove(f'{a.out}/results.json', f'{a.out}/results.xml')
         lists = Lists(a)
-        tap = Tap(Screen(lists.wanted or lists.control_names, a.verbose).show)
+        tap = Tap(Screen(lists.wanted or lists.control_names, a.verbose, a.last).show)
 
         def line(text):
             text = text.rstrip('\r\n')

@@ -66,6 +66,30 @@ expect "attempt: a stage that is good" 0 "^status 0$" lib 'attempt stage s true;
 expect "stage: a step that fails" 1 "^error: s failed \(status 1\), see build/logs/s.log$" lib 'stage s step; echo "went on"'
 isnt "stage: it does not go on" grep 'went on' "$TMP/out"
 
+# How long something takes: as it did last time, or as a rule.
+isnt "weights: each has a name, seconds, and a number of lines or none" grep -vP '^(#.*|[^\t]+\t[0-9]+(\t[0-9]+)?)$' "$TOP/scripts/weights"
+for step in "build root" "QEMU: x86_64" "kernel linux-7.3 x86_64-debug" "guest run linux-7.3 demo"; do
+	is "weights: make demo: $step" grep -qP "^$step\t" "$TOP/scripts/weights"
+done
+printf 'a step\t1234\t99\nguest run linux-7.3 timed\t7777\n' >>scripts/weights
+expect "stage: the first time" 0 "^a step +usually +1234 s, log build/logs/a-step.log$" lib 'stage "a step" true'
+expect "stage: again" 0 "^a step +last time +[0-9] s, log build/logs/a-step.log$" lib 'stage "a step" true'
+expect "stage: nobody knows" 0 "^another +last time +\? s, log" lib 'stage another true'
+echo 'echo 1..0' >"$TMP/job"
+timed() { in_fake ARCH=x86_64 ACCEL=tcg "$@" scripts/run tap "$TMP/job"; }
+expect "guest: the first time" 0 "^\[ +[0-9]+ s, about 77[0-9]+ s left\] ok +one$" timed RUN=timed
+is "guest: the first time: what it takes as a rule" grep -x 'usually 7777 s' "$TMP/out"
+expect "guest: again" 0 "^last time [0-9]+ s$" timed RUN=timed
+expect "guest: of a part nothing is known" 0 "^1 passed" timed RUN= T=one
+isnt "guest: of a part nothing is said" grep -E '^(last time|usually) ' "$TMP/out"
+left() { # SECONDS-OF-LAST-TIME, of the first row
+	mkdir -p "$TMP/times"
+	echo "$1" >"$TMP/times/check-one--linux-7.3--arm64"
+	printf 'check | linux-7.3 | arm64 | - | - | 1 | one | x\ncheck | - | - | - | - | 1 | two | x\n' >"$TMP/queue"
+	bash -c 'eval "$(sed -n "/^left()/,/^}/p" scripts/check)"; CACHE=$1 queue=$1/queue; left' x "$TMP"
+}
+expect "check: what is left" 0 "^10 minutes, 1 of them not known$" left 600
+
 # 'make check', with a plan of our own.
 mkdir -p build/obj
 plan() { # ROW...: with the rows root and setup
