@@ -209,6 +209,22 @@ isnt "V=0: not what others say" grep 'said by a' "$TMP/out"
 expect "V=1" 1 "^    # # said by a$" guest tap V=1
 : >guest/said
 
+# The demo, of which the last line says how it went.
+mv scripts/build-qemu "$TMP/build-qemu"
+printf '#!/bin/sh\necho "$@" >>build/asked\n' >scripts/build-qemu
+chmod +x scripts/build-qemu
+demo() { # LAST-LINE STATUS: of the guest
+	printf '%s\n' '== heaps in modules' 'refused, as it must be: rmmod: x' '' "$1" "# job: exit $2" >guest/said
+	in_fake ACCEL=tcg make demo
+}
+expect "demo" 0 "^demo: all went as expected$" demo 'demo: all went as expected' 0
+is "demo: that is its last line" [ "$(tail -n 1 "$TMP/out")" = "demo: all went as expected" ]
+is "demo: of QEMU it builds the one that it boots" diff - build/asked <<<x86_64
+expect "demo that fails" 2 "^error: the job in the guest failed with status 1$" demo '(failed with status 1)' 1
+isnt "demo that fails: nothing went as expected" grep 'went as expected' "$TMP/out"
+mv "$TMP/build-qemu" scripts/build-qemu
+: >guest/said
+
 # Status 1 is for tests that failed, and for reports of the kernel.
 expect "status 3: misuse" 3 "^error: ARCH=mips: must be" guest tap ARCH=mips
 expect "status 3: a mode that there is not" 3 "^error: run: no mode 'none'" guest none
