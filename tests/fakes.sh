@@ -453,6 +453,13 @@ lints "all is well" 0 "^ok sparse and W=1 on touched files$"
 isnt "lint: all is well: of all there is" grep '^not ok' "$TMP/out"
 is "lint: sparse is for what is touched, and for x86" diff <(grep '\.o$' "$TMP/sparse.args") - <<<$'arch/x86/b.o\ndrivers/a.o\ndrivers/e.o'
 is "lint: coccinelle is, too" diff <(grep '\.c$' "$TMP/coccinelle.args") - <<<$'arch/x86/b.c\ndrivers/a.c\ndrivers/e.c'
+is "lint: its kernel has what tests/lint names" grep -x CONFIG_DRM_I915=m build/obj/linux-7.3/lint/.config
+echo drivers/e.c >>tests/lint/not-compiled
+echo 'drivers/a\.c' >>tests/lint/not-coccinelle
+lints "files that are left out" 0 "^ok coccinelle on touched files$"
+is "lint: files that are left out: of sparse" diff <(grep '\.o$' "$TMP/sparse.args") - <<<$'arch/x86/b.o\ndrivers/a.o'
+is "lint: files that are left out: of coccinelle" diff <(grep '\.c$' "$TMP/coccinelle.args") - <<<arch/x86/b.c
+cp "$TOP"/tests/lint/* tests/lint
 finding() { # NAME STATUS MESSAGE WHO TEXT
 	printf '%s\n' "$5" >"$TMP/finds/$4"
 	lints "$1" "$2" "$3"
