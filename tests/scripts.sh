@@ -44,6 +44,18 @@ for tag in 'Fixes: 0123456 ("x: y")' 'Fixes: ?' 'Fixes: 0123456789ab (x: y)' 'fi
 	expect "bad tag, $tag" 1 "^not ok Fixes tags" with_tag "$tag"
 done
 
+# The table of README.md: topics, and how many patches they have on each base.
+have() {
+	local t n b
+	for t in $(cd series && printf '%s\n' linux-*/*/ | cut -d/ -f2 | sort -u); do
+		n=''
+		for b in linux-7.3 linux-7.1; do n+=" $({ find "series/$b/$t" -name "*.patch" 2>/dev/null || true; } | wc -l)"; done
+		echo "$t$n"
+	done
+}
+is "README.md has all topics, with their patches" diff <(have) \
+	<(sed -nE 's/^\| `([a-z0-9-]+)` \| ([0-9]+|-)[^|]* \| ([0-9]+|-)[^|]* \|.*/\1 \2 \3/p' README.md | sed 's/ -/ 0/g' | sort)
+
 # Figures in cover letters.
 letter=series/linux-7.3/dma-buf-heaps-vmap/0000-cover-letter.txt row='vmap first, order 8, 32400K'
 results=bench/results/$(sed -n 's/^Figures from heap-vmap on \([^:]*\):.*/\1/p' "$letter")
