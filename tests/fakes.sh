@@ -171,7 +171,7 @@ picks() { # NAME T TEXT: what the guest is to do
 	is "T: $1: it is what is done" diff <(grep -v '^cd ' "$out/run/job") - <<<"$3"
 }
 out=build/run/linux-7.3/kselftest-x86_64-debug
-all='./run_kselftest.sh -o 600'
+all='./run_kselftest.sh -o 1800'
 picks "a collection" vfio "$all -t vfio:one -t vfio:two"
 picks "a test, and one of it" 'vfio:one vfio' "$all -t vfio:one -t vfio:two"
 picks "a case" 'vfio:one#a_case' "export  KSELFTEST_ONE_ARGS='-t a_case'"$'\n'"$all -t vfio:one"
