@@ -246,7 +246,7 @@ kmake() {
 	[ "$ARCH" != arm64 ] || cross=aarch64-linux-gnu-
 	sandbox --ro-bind "$src" /src --bind "$obj" /obj --ro-bind "$TOP/guest" /in \
 		${KCONFIG_ALLCONFIG:+--setenv KCONFIG_ALLCONFIG "$KCONFIG_ALLCONFIG"} -- \
-		make "${quiet[@]}" -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1 CLIPPY=1} LOCALVERSION= -j"$JOBS" "$@"
+		nice make "${quiet[@]}" -C /src O=/obj ARCH="$ARCH" CROSS_COMPILE="$cross" ${LLVM:+LLVM=1 CLIPPY=1} LOCALVERSION= -j"$JOBS" "$@"
 }
 
 # kconfig SOURCE OBJECTS FRAGMENT: what the fragment asks for, by the last line for each
