@@ -74,7 +74,7 @@ mutant() {
 		# Programs whose tests are filtered by their arguments run that test alone.
 		case $test in
 		*load_without_memory) env=HEAP_MODULES_FAULTS=1 ;;
-		vfio:*\ *|*:vkms-flip\ *) set -- "$1#${2##*.}" ;;
+		vfio:*\ *|iommu:*\ *|*:udmabuf_access\ *|*:vkms-flip\ *) set -- "$1#${2##*.}" ;;
 		esac
 		GUESTENV="$env" RUN=mutant REV=$rev T=$1 CONFIG=${config:-debug} APPEND=dma_heap.mem_accounting=1 "$TOP/scripts/run" kselftest >"$TMP/log" 2>&1 || true
 		noticed "$TMP/log" "^error: ${report:+kernel report: .*}${report:-failed: $test\$}" || rc=1 ;;
