@@ -21,7 +21,8 @@ LOGS=$BUILD/logs
 JOBS=${JOBS:-$(nproc)}
 ARCH=${ARCH:-x86_64}
 # The tree of Linux that is meant: a base, or a copy of the user's own tree.
-BASE=${BASE:-linux-7.3}
+DEFAULT_BASE=linux-7.3
+BASE=${BASE:-$DEFAULT_BASE}
 # shellcheck disable=SC2034
 QEMU=$(cd "$TOP/series" && echo qemu-*)
 mkdir -p "$BUILD" "$LOGS" "$CACHE/base" "$CACHE/ccache" "$CACHE/times"
@@ -93,6 +94,18 @@ attempt() {
 	RC=$?
 	set -e
 	trap 'on_err $?' ERR
+}
+
+# A base that no place has any more (status 4 of scripts/fetch) is left out by what is about
+# all of them, but not the default one, nor the one that is meant, nor QEMU.
+spare() { # BASE
+	case $1 in "$DEFAULT_BASE"|"$LINUX"|qemu-*) false ;; esac
+}
+has_tree() { # BASE: make it; false if it has to be left out
+	attempt "$TOP/scripts/tree" "$1"
+	[ "$RC" -ne 0 ] || return 0
+	[ "$RC" -eq 4 ] && spare "$1" || exit "$RC"
+	return 1
 }
 
 # room FOLDER GB WHAT: is there as much on its disk? Better now than in the middle.

@@ -162,6 +162,86 @@ misspelt "a column that is missing" 'not eight columns' 'check | - | - | - | 1 |
 misspelt "a run that is there twice" 'a second run "r" of that base' $'check | - | - | - | r | 1 | x | a\nall | - | - | - | r | 1 | y | b'
 misspelt "a name that is there twice" 'a second row of that name' $'check | - | - | - | - | 1 | x | a\nall | - | - | - | - | 1 | x | b'
 
+# Bases that the archive has forgotten: a fake that answers unless there is a file 'down',
+# and has the versions in the file 'versions', which cannot be downloaded.
+export ARCHIVE=$TMP/archive
+mkdir "$ARCHIVE"
+cat >"$ARCHIVE/bwrap" <<'B'
+#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+[ "$2 $3" = "sh -ec" ] || exit 1
+shift 4
+exec sh -ec 'eval "$0"' "$@"
+B
+cat >"$ARCHIVE/apt-get" <<'A'
+#!/bin/sh
+[ "$1" = update ] && [ ! -e "$ARCHIVE/down" ] || exit 100
+A
+cat >"$ARCHIVE/apt-cache" <<'A'
+#!/bin/sh
+[ -s "$ARCHIVE/versions" ] || exit 100
+sed 's/^/Version: /' "$ARCHIVE/versions"
+A
+chmod +x "$ARCHIVE"/*
+: >"$ARCHIVE/versions"
+mv scripts/tree "$TMP/tree"
+cp "$TOP/scripts/tree" scripts/
+asked() { in_fake PATH="$ARCHIVE:$PATH" SANDBOX_WORKS=1 "$@"; }
+for b in linux-7.1 linux-7.3; do echo "9.1.2 src:linux=9.1.2-1 linux.tar:$(sha256sum </dev/null | cut -d' ' -f1)" >base/$b; done
+fetched() { # NAME STATUS MESSAGE
+	expect "fetch: $1" "$2" "$3" asked scripts/fetch linux-7.1
+}
+planned() { # BASE ROW...: and rows of this base
+	plan "setup | $1 | - | - | - | 1 | its tree | scripts/tree $1 && echo ok tree" \
+		"check | $1 | x86_64 | debug | new | 5 | a guest | touch build/was-run; echo not ok a guest" "${@:2}"
+}
+tried='linux-7.1 could not be had\. Tried: src:linux=9\.1\.2-1, a newer point release, TARBALLS=\(not set\), GIT=\(not set\)\.'
+fetched "no place has it" 4 "^error: $tried .* The archive has none of it any more: put these files into a directory .*: linux\.tar; or give a clone"
+planned linux-7.1 'check | linux-7.3 | - | - | - | 1 | the other base | echo ok 1 one'
+expect "check: a base that no place has" 0 "^3 passed, 0 failed, 2 skipped$" asked scripts/check
+for what in "its tree" "a guest"; do
+	is "check: a base that no place has: $what" grep -x "ok $what, linux-7.1 # SKIP no place has linux-7.1 any more" "$TMP/out"
+done
+isnt "check: a base that no place has: nothing of it is run" test -e build/was-run
+is "check: a base that no place has: why, at the end" grep -xE "skipped: $tried .*" <(tail -n 2 "$TMP/out")
+is "check: a base that no place has: each row is in the table" [ "$(sed -n '/^== rows/,$p' "$TMP/out" | grep -cE '^ +[0-9]+  (its tree|a guest), linux-7.1$')" = 2 ]
+plan 'all | linux-7.1 | - | - | - | 1 | the rest | echo not ok 1 rest' 'setup | linux-7.1 | - | - | - | 1 | its tree | scripts/tree linux-7.1'
+expect "check all: a base that no place has" 1 "^ok tests that some run does not skip, linux-7.1 # SKIP " asked scripts/check all
+is "check all: a base that no place has: what failed is of the other one" diff <(grep -o '^failed: .*linux-7[^:]*' "$TMP/out") - \
+	<<<'failed: tests that some run does not skip, linux-7.3'
+planned linux-7.3
+expect "check: the default base, which no place has" 1 "^failed: its tree, linux-7.3: 0 passed, 2 failed, status 4$" asked scripts/check
+plan 'setup | linux-7.1 | - | - | - | 1 | its tree | echo ok 1 tree; exit 4'
+expect "check: status 4 of something else" 1 "^failed: its tree, linux-7.1: " asked scripts/check
+plan 'check | linux-7.1 | - | - | - | 1 | not its tree | scripts/tree linux-7.1'
+expect "check: a base that was there when it began" 1 "^failed: not its tree, linux-7.1: " asked scripts/check
+echo 9.1.2-1 >"$ARCHIVE/versions"
+fetched "the archive has it, and does not give it" 1 "$tried .* Is the network there\?"
+echo 9.1.3-1 >"$ARCHIVE/versions"
+fetched "nor a newer one" 1 "could not be had\. Tried: src:linux=9\.1\.2-1, src:linux=9\.1\.3-1, .* Is the network there\?"
+: >"$ARCHIVE/versions"
+git init -q "$TMP/clone"
+git -C "$TMP/clone" -c user.name=x -c user.email=x@localhost commit -q --allow-empty -m x
+expect "fetch: a clone without the tag" 4 "Tried: .*, tag v9\.1\.2 in $TMP/clone, " asked GIT="$TMP/clone" scripts/fetch linux-7.1
+printf '#!/bin/sh\nexit 1\n' >"$ARCHIVE/xz"
+chmod +x "$ARCHIVE/xz"
+git -C "$TMP/clone" tag v9.1.2
+expect "fetch: a clone with it, and something else that fails" 1 "Is the network there\?" asked GIT="$TMP/clone" scripts/fetch linux-7.1
+rm "$ARCHIVE/xz"
+: >"$ARCHIVE/down"
+fetched "no network" 1 "$tried .* Is the network there\?"
+planned linux-7.1
+expect "check: no network" 1 "^failed: its tree, linux-7.1: " asked scripts/check
+isnt "check: no network: nothing is skipped" grep SKIP "$TMP/out"
+kept="$TMP/its cache/dmabuf-series/base/linux-7.1"
+mkdir "$kept-9.1.2"
+: >"$kept-9.1.2/linux.tar"
+is "fetch: no network, and all of it in the cache" asked scripts/fetch linux-7.1
+is "fetch: it is what is pinned" diff build/base-linux-7.1 - <<<'9.1.2 linux-7.1-9.1.2/linux.tar'
+rm -r "$kept"-* "$ARCHIVE/down" "$TMP/clone" build/base-linux-7.1
+cp "$TOP"/base/* base/
+mv "$TMP/tree" scripts/
+
 # A guest, of which one test or one case is asked for.
 guest() { # MODE [VARIABLE=VALUE]...
 	in_fake ARCH=x86_64 ACCEL=tcg "${@:2}" scripts/run "$1" "$TMP/job"
@@ -422,12 +502,13 @@ patch 'one: Change it' drivers/a.c drivers/e.c arch/x86/b.c arch/arm64/c.c arch/
 export TMP
 cat >"$TMP/bin/bwrap" <<'B'
 #!/bin/sh
+all=$*
 while [ "$1" != -- ]; do shift; done
 case "$*" in
 *'C=2'*) what=sparse; printf '%s\n' "$@" >"$TMP/sparse.args" ;;
 *rustfmtcheck*) what=rustfmt ;;
 *spatch*) what=coccinelle; printf '%s\n' "$@" >"$TMP/coccinelle.args" ;;
-*checkpatch*) what=checkpatch ;;
+*checkpatch*) what=checkpatch; echo "$all" >>"$TMP/checkpatch.args" ;;
 *shellcheck*) what=shellcheck ;;
 *scripts/figures*) what=figures ;;
 *) what=other ;;
@@ -527,6 +608,37 @@ on_base linux-7.3 newer newer 'one: Add' $'Differences from the series for linux
 two_bases "another line, with a note" 0 "^ok one on linux-7.1 and linux-7.3$"
 on_base linux-7.3 newer new 'one: Put' $'Differences from the series for linux-7.1, which is older:\n\n- "one:\n  Put": another subject.'
 two_bases "a patch of the older one only" 1 "^# on linux-7.1 only, and not in the note on differences: one: Add$"
+
+# One of them that no place has any more.
+cp scripts/tree "$TMP/tree"
+forget() { # BASE
+	printf '#!/bin/sh\n[ "$1" != %s ] || { echo "no $1"; exit 4; }\n' "$1" >scripts/tree
+}
+on_base linux-7.3 newer new 'one: Add' ''
+rm -r build/linux-7.1 "$TMP/checkpatch.args"
+forget linux-7.1
+gone="# SKIP no place has linux-7.1 any more"
+two_bases "one is lost" 0 "^ok linux-7.1/one applies to its base $gone$"
+is "lint: two bases: one is lost: what else is skipped" diff <(grep SKIP "$TMP/out") - <<O
+ok export of build/linux-7.1 is the identity $gone
+ok linux-7.1/one applies to its base $gone
+O
+is "lint: two bases: one is lost: what is not" diff <(grep '^ok .*linux-7.1' "$TMP/out" | grep -v SKIP) - <<'O'
+ok linux-7.1/one tells what it needs
+ok one on linux-7.1 and linux-7.3
+ok checkpatch linux-7.1/one/0001-one-Add.patch
+O
+is "lint: two bases: one is lost: it has the other one's checkpatch" grep -E "build/linux-7.3 /src .*/series/linux-7.1/one /in .*checkpatch\.pl .*--strict" "$TMP/checkpatch.args"
+p=series/linux-7.1/one/0001-one-Add.patch
+finding "two bases: one is lost: checkpatch" 1 "^not ok checkpatch linux-7.1/one/0001-" checkpatch 'WARNING: x'
+sed -i 's/^+new$/+old/' $p
+two_bases "one is lost: another line" 1 "^# not in the note on differences: one: Add$"
+sed -i 's/^---$/@FILL@\n---/' $p
+lints "two bases: one is lost: a placeholder" 1 "^not ok no placeholder in a message$"
+expect "lint: two bases: the one that is lost is meant" 4 "^no linux-7.1$" linted env BASE=linux-7.1 scripts/lint
+forget linux-7.3
+expect "lint: two bases: the default one is lost" 4 "^no linux-7.3$" linted env BASE=linux-7.1 scripts/lint
+mv "$TMP/tree" scripts/
 rm -rf build/linux-7.1 $tree series
 mv "$TMP/${tree#build/}" build/
 mv "$TMP/series" .
@@ -570,6 +682,16 @@ mutant "a machine that is too slow" 1 'error: kernel report: [ 1.0] rcu: INFO: r
 	'error: kernel report: [ 1.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!'
 sed -i 's/^-base/-other/' tests/mutants/one.patch
 expect "mutant: it does not apply" 1 "^# one does not apply to build/linux-7.3$" in_fake tests/mutants.sh
+mutated vfio:one
+sed -i '1a Base: linux-7.1' tests/mutants/one.patch
+mv scripts/tree "$TMP/tree"
+forget linux-7.1
+chmod +x scripts/tree
+expect "mutant: no place has its base" 0 "^ok 1 - one # SKIP no place has linux-7.1 any more$" in_fake tests/mutants.sh
+forget linux-7.3
+sed -i '/^Base:/d' tests/mutants/one.patch
+expect "mutant: no place has the default base" 4 "^no linux-7.3$" in_fake tests/mutants.sh
+mv "$TMP/tree" scripts/
 rm tests/mutants/one.patch
 expect "mutant: there is none" 2 "\*.patch: No such file" in_fake tests/mutants.sh
 

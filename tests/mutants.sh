@@ -44,7 +44,7 @@ mutant() {
 	base=$(header Base "$name")
 	base=${base:-$newest}
 	case $base in linux-*) export BASE=$base ;; esac
-	"$TOP/scripts/tree" "$base"
+	has_tree "$base" || { skip "$name" "no place has $base any more"; return; }
 	test=$(header Test "$name")
 	config=$(header Config "$name") report=$(header Log "$name")
 	rev=$(commit "$base" "$name") || { say "# $name does not apply to build/$base"; result 1 "$name"; return; }

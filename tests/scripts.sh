@@ -501,8 +501,10 @@ is "newer point release: its sums" sh -c 'read -r _ f _ <"$1" && f=$2/$f && test
 expect "newer point release: stays" 0 "" with_cache scripts/fetch "$QEMU"
 sed -i 's/^10\.0\.1 /10.0.999 /' "base/$QEMU"
 rm -f "build/base-$QEMU"
-expect "nothing is left" 1 "could not be had. Tried: src:qemu=.*, a newer point release, .*GIT=<clone>" \
+expect "nothing is left" 4 "could not be had. Tried: src:qemu=.*, a newer point release, .* The archive has none of it .*GIT=<clone>" \
 	with_cache scripts/fetch "$QEMU"
+expect "nothing is left, without a network" 1 "could not be had. Tried: src:qemu=.*, a newer point release, .* Is the network there\?" \
+	with_cache env http_proxy=http://127.0.0.1:9 scripts/fetch "$QEMU"
 git init -q "$TMP/clone"
 git -C "$TMP/clone" -c user.name=x -c user.email=x@localhost commit -q --allow-empty -m x
 git -C "$TMP/clone" tag v10.0.999
