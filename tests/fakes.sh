@@ -234,6 +234,17 @@ planned linux-7.1
 expect "check: no network" 1 "^failed: its tree, linux-7.1: " asked scripts/check
 isnt "check: no network: nothing is skipped" grep SKIP "$TMP/out"
 kept="$TMP/its cache/dmabuf-series/base/linux-7.1"
+mkdir "$kept-9.1.3"
+echo newer >"$kept-9.1.3/linux.tar"
+mkdir "$kept-9.1.1"
+echo older >"$kept-9.1.1/linux.tar"
+sha256sum <"$kept-9.1.1/linux.tar" | cut -d' ' -f1 >"$kept-9.1.1/linux.tar.sha256"
+fetched "no network, and an older one in the cache" 1 "Is the network there\?"
+fetched "no network, and half of a newer one in the cache" 1 "Is the network there\?"
+sha256sum <"$kept-9.1.3/linux.tar" | cut -d' ' -f1 >"$kept-9.1.3/linux.tar.sha256"
+fetched "no network, and a newer one in the cache" 0 "^linux-7\.1: 9\.1\.3 is taken, which the cache has from before$"
+is "fetch: it is that one" diff build/base-linux-7.1 - <<<'9.1.3 linux-7.1-9.1.3/linux.tar'
+rm build/base-linux-7.1
 mkdir "$kept-9.1.2"
 : >"$kept-9.1.2/linux.tar"
 is "fetch: no network, and all of it in the cache" asked scripts/fetch linux-7.1
