@@ -367,10 +367,14 @@ expect "control: no list" 3 "^error: tests/names/linux-7.3 has no list of what i
 	guest kselftest PATCHED=0 NAMES=strict
 echo '^vfio:one ' >guest/ours.linux-7.3
 printf 'vfio:one %s\n' a b >tests/names/linux-7.3/kselftest-x86_64-debug
-echo 'vfio:one c' >tests/names/linux-7.3/kselftest-fixes
+echo 'vfio:one c' >tests/names/linux-7.3/kselftest-more
+for p in kselftest-none heaps; do echo 'vfio:one d' >tests/names/linux-7.3/$p; done
+plan 'all | linux-7.3 | x86_64 | debug | kselftest-more | 1 | x | x' 'all | linux-7.3 | x86_64 | debug | heaps | 1 | y | y' \
+	'all | linux-7.3 | x86_64 | plain | kselftest-none | 1 | z | z'
 printf '%s\n' 1..1 '# selftests: vfio: one' '# 1..1' '# not ok 1 a' 'not ok 1 selftests: vfio: one # exit=1' '# job: exit 1' >guest/said
 expect "control: a test that vanished" 1 "^error: control: missing: vfio:one b$" guest kselftest PATCHED=0 NAMES=strict
 is "control: one of the other list" grep -x 'error: control: missing: vfio:one c' "$TMP/out"
+isnt "control: none of a list for something else" grep 'vfio:one d' "$TMP/out"
 expect "control: of another part" 1 "^error: no name in the lists is of the series$" guest kselftest PATCHED=0 T=vfio:two
 expect "control: of a case" 0 "^negative control: 1 of 1 tests" guest kselftest PATCHED=0 T='vfio:one#a'
 : >guest/said
