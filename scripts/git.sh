@@ -143,7 +143,7 @@ content_key() { # TREE
 }
 
 qemu_dir() {
-	echo "$CACHE/qemu-$( { root_key; content_key "$BUILD/$QEMU"; sha256sum <"$TOP/scripts/build-qemu"; } | sha256sum | cut -c1-16)"
+	echo "$CACHE/qemu-$( { root_key; content_key "$BUILD/$QEMU"; cat "$TOP/scripts/build-qemu" "$TOP/guest/qemu"; } | sha256sum | cut -c1-16)"
 }
 
 # patch_commit TOPIC/NR: the commit of a patch in the tree of Linux.
