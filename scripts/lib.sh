@@ -132,14 +132,14 @@ work_tmp() {
 	die "no folder for temporary files: TMPDIR=${TMPDIR:-/tmp}, /tmp, /var/tmp and build/ have less than $1 GB, or are mounted noexec"
 }
 
-# How long a step took last time, or takes elsewhere (scripts/weights), and the lines of its
+# How long a step took last time, or takes elsewhere (tests/weights), and the lines of its
 # log: "SECONDS LINES last time", "SECONDS LINES usually", or nothing.
 last_time() { # NAME
 	local seconds lines
 	if read -r seconds lines 2>/dev/null <"$CACHE/times/${1//[^A-Za-z0-9._-]/-}.log"; then
 		echo "$seconds ${lines:-0} last time"
 	else
-		awk -F'\t' -v n="$1" '$1 == n { print $2, $3 + 0, "usually" }' "$TOP/scripts/weights"
+		awk -F'\t' -v n="$1" '$1 == n { print $2, $3 + 0, "usually" }' "$TOP/tests/weights"
 	fi
 }
 

@@ -67,11 +67,11 @@ expect "stage: a step that fails" 1 "^error: s failed \(status 1\), see build/lo
 isnt "stage: it does not go on" grep 'went on' "$TMP/out"
 
 # How long something takes: as it did last time, or as a rule.
-isnt "weights: each has a name, seconds, and a number of lines or none" grep -vP '^(#.*|[^\t]+\t[0-9]+(\t[0-9]+)?)$' "$TOP/scripts/weights"
+isnt "weights: each has a name, seconds, and a number of lines or none" grep -vP '^(#.*|[^\t]+\t[0-9]+(\t[0-9]+)?)$' "$TOP/tests/weights"
 for step in "build root" "QEMU: x86_64" "kernel linux-7.3 x86_64-debug" "guest run linux-7.3 demo"; do
-	is "weights: make demo: $step" grep -qP "^$step\t" "$TOP/scripts/weights"
+	is "weights: make demo: $step" grep -qP "^$step\t" "$TOP/tests/weights"
 done
-printf 'a step\t1234\t99\nguest run linux-7.3 timed\t7777\n' >>scripts/weights
+printf 'a step\t1234\t99\nguest run linux-7.3 timed\t7777\n' >>tests/weights
 expect "stage: the first time" 0 "^a step +usually +1234 s, log build/logs/a-step.log$" lib 'stage "a step" true'
 expect "stage: again" 0 "^a step +last time +[0-9] s, log build/logs/a-step.log$" lib 'stage "a step" true'
 expect "stage: nobody knows" 0 "^another +last time +\? s, log" lib 'stage another true'
