@@ -56,6 +56,21 @@ have() {
 is "README.md has all topics, with their patches" diff <(have) \
 	<(sed -nE 's/^\| `([a-z0-9-]+)` \| ([0-9]+|-)[^|]* \| ([0-9]+|-)[^|]* \|.*/\1 \2 \3/p' README.md | sed 's/ -/ 0/g' | sort)
 
+# What topics are called, what they add and what is run for them is in data, not there. (An
+# IOMMU is part of the machine, too.)
+known() {
+	{ sed 's/#.*//' series/*/order | awk '{ print $1 }'
+	  printf '%s\n' examples/*.c bench/*.c guest/modules/*/ | sed 's,/$,,; s,.*/,,; s,\.c$,,'
+	  sed -n 's/^-device \([a-z0-9-]*\).*/\1/p' guest/devices | grep -vx pcie-root-port
+	  sed 's/#.*//' guest/kselftests | grep -vx iommu
+	  sed '/^#/d' tests/plan | awk -F' *\\| *' '$5 != "-" { print $5 }'; } | sed '/^$/d' | sort -u
+}
+known >"$TMP/known"
+for name in vfio-pci-dmabuf heap-vmap own-mmap edu-plus dmabuf-heaps igb; do
+	is "scripts/ must not know: $name" grep -x -e "$name" "$TMP/known"
+done
+isnt "scripts/ knows none of all that" grep -rnwFf "$TMP/known" scripts
+
 # Figures in cover letters.
 letter=series/linux-7.3/dma-buf-heaps-vmap/0000-cover-letter.txt row='vmap first, order 8, 32400K'
 results=bench/results/$(sed -n 's/^Figures from heap-vmap on \([^:]*\):.*/\1/p' "$letter")
